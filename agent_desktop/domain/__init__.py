@@ -1,0 +1,1 @@
+"""Plain types and rules of collection work. Knows no database, network, clock or window."""
