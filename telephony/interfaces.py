@@ -19,7 +19,7 @@ class Headset(Protocol):
     """Where the agent's voice comes from and the far side's goes to.
 
     PCM is signed 16-bit little-endian mono at ``rate`` Hz, one frame of 20 ms (``rate // 50`` samples) at a time.
-    ``read`` and ``write`` are called on the media clock's thread, every 20 ms: they must not block, lock for long or log.
+    ``read`` and ``write`` are called on the media clock's thread, every 20 ms: they must not block, wait or log.
     """
 
     @property
@@ -43,7 +43,7 @@ class Headset(Protocol):
 
 
 class HeadsetError(Exception):
-    """A sound device cannot be opened or has gone; ``code`` is one of ``no_such_device``, ``device_busy``, ``device_lost``."""
+    """A sound device cannot be opened or has gone; ``code``: ``no_such_device``, ``device_busy``, ``device_lost``."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")

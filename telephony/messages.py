@@ -1,7 +1,7 @@
 """The line protocol: every command, reply and event between a client and the line process.
 
-Frozen dataclasses; JSON objects on the wire, told apart by ``type``. ``docs/guides/line-protocol.md`` shows each with an
-example. Call ids are UUIDs: the client makes them for calls it dials, the engine for calls that come in.
+Frozen dataclasses; JSON objects on the wire, told apart by ``type``. ``docs/guides/line-protocol.md`` shows each with
+an example. Call ids are UUIDs: the client makes them for calls it dials, the engine for calls that come in.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class LineConfig:
 
 @dataclass(frozen=True, slots=True)
 class AudioConfig:
-    """Which headset. ``kind``: ``auto`` (sound card when there is one, else null), ``device``, ``files`` or ``null``."""
+    """Which headset. ``kind``: ``auto`` (sound card if there is one, else null), ``device``, ``files`` or ``null``."""
 
     kind: str = "auto"
     microphone: str = ""
@@ -279,8 +279,8 @@ class CallState(Event):
 class CallEnded(Event):
     """The record of a call. Follows the ``ended`` state.
 
-    ``cause``: ``hung_up``, ``far_hung_up``, ``cancelled``, ``missed``, ``rejected``, ``busy``, ``declined``, ``no_answer``,
-    ``unreachable``, ``not_found``, ``failed``, ``line_lost``.
+    ``cause``: ``hung_up``, ``far_hung_up``, ``cancelled``, ``missed``, ``rejected``, ``busy``, ``declined``,
+    ``no_answer``, ``unreachable``, ``not_found``, ``failed``, ``line_lost``.
     """
 
     type: ClassVar[str] = "call_ended"
@@ -353,7 +353,7 @@ class RecordingState(Event):
 
 @dataclass(frozen=True, slots=True)
 class AudioState(Event):
-    """The headset in use. ``problem``: empty, ``no_such_device``, ``device_lost``, ``device_busy``, ``no_sound_card``."""
+    """The headset. ``problem``: empty, ``no_such_device``, ``device_lost``, ``device_busy``, ``no_sound_card``."""
 
     type: ClassVar[str] = "audio_state"
     kind: str
@@ -399,12 +399,12 @@ def message_types() -> dict[str, type[Message]]:
 
 def encode(message: Message) -> bytes:
     """JSON of a message, UTF-8, one line, no newline at its end. Any thread."""
-    body = {"type": message.type, **dataclasses.asdict(message)}  # type: ignore[call-overload]
+    body = {"type": message.type, **dataclasses.asdict(message)}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def decode(data: bytes | str) -> Message:
-    """The message in ``data``. Raises ``MessageError`` for anything that is not exactly one known message. Any thread."""
+    """The message in ``data``. Raises ``MessageError`` for anything but exactly one known message. Any thread."""
     try:
         body = json.loads(data)
     except (ValueError, RecursionError) as error:

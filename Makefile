@@ -1,0 +1,49 @@
+# Everything a person does with the sources. Each target makes the machine ready first; a second run starts at once.
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+
+.PHONY: help setup setup-test demo test lint format bench translations openapi sounds clean
+
+help:
+	@echo "make demo    the whole product working: window with a display, a played scenario without"
+	@echo "make test    all tests, against real SIP peers and a real server"
+	@echo "make lint    ruff and mypy --strict"
+	@echo "make bench   speed and weight, as JSON"
+
+setup:
+	@installer/setup.sh run
+
+setup-test:
+	@installer/setup.sh test
+
+demo: setup
+	@$(PYTHON) -m agent_desktop demo $(ARGS)
+
+test: setup-test
+	@$(PYTHON) -m coverage erase
+	@COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(PYTHON) -m coverage run -m pytest $(ARGS)
+	@$(PYTHON) -m coverage combine -q && $(PYTHON) -m coverage report --skip-covered --sort=cover | tail -n 40
+
+lint: setup
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+format: setup
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+bench: setup-test
+	@$(PYTHON) -m tests.benchmarks $(ARGS)
+
+translations: setup
+	@$(PYTHON) installer/translations.py
+
+openapi: setup
+	@$(PYTHON) -m collection_server.cli openapi
+
+sounds: setup
+	@$(PYTHON) resources/sounds/make_sounds.py
+
+clean:
+	rm -rf .venv build dist .coverage* .pytest_cache .mypy_cache .ruff_cache
