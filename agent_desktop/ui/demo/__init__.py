@@ -1,0 +1,1 @@
+"""Drives the real widgets as a person would, for the played demo."""
