@@ -1,0 +1,1 @@
+"""Small widgets and painting functions that every window shares."""
