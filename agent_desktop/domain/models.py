@@ -35,6 +35,11 @@ class Outcome(StrEnum):
     DEAD_NUMBER = "dead_number"  # 空号停机
     COMPLAINT = "complaint"  # 投诉
 
+    @property
+    def reached(self) -> bool:
+        """Somebody answered."""
+        return self not in (Outcome.NO_ANSWER, Outcome.DEAD_NUMBER)
+
 
 class Relation(StrEnum):
     SELF = "self"  # 本人
@@ -182,6 +187,7 @@ class Call:
     talk_ms: int
     recording_id: str
     quality: dict[str, object]
+    sip_code: int = 0
 
 
 @dataclass(frozen=True, slots=True)
