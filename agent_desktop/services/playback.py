@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from agent_desktop.services.listeners import Listeners
-from agent_desktop.services.playback_sinks import BLOCK_SECONDS, ClockSink, Sink, SinkError
+from agent_desktop.services.playback_sinks import BLOCK_SECONDS, ClockSink, Sink, SinkError, resampler, silence
 from agent_desktop.services.playback_source import (
     MAX_GAIN_DB,
     MAX_SPEED,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DEVICE_LATENCY_SECONDS = 0.1
+LEAD_SECONDS = 0.08
+FLUSH_SECONDS = 0.4
 DEVICE_STALL_SECONDS = 2.0
 """A device that takes nothing for this long is gone."""
 
@@ -48,6 +50,7 @@ class DeviceSink:
         except OSError as error:
             raise SinkError("PortAudio cannot be loaded") from error
         self._sd = sounddevice
+        self._rate = rate
         self._resampler: Any = None
         try:
             device = sounddevice.query_devices(kind="output")
@@ -56,7 +59,7 @@ class DeviceSink:
             except sounddevice.PortAudioError:
                 own = int(device["default_samplerate"])
                 self._stream = self._opened(own)
-                self._resampler = _resampler(rate, own)
+                self._resampler = resampler(rate, own)
         except (sounddevice.PortAudioError, ValueError) as error:
             raise SinkError(str(error)) from error
 
@@ -64,15 +67,20 @@ class DeviceSink:
         return self._sd.OutputStream(samplerate=rate, channels=1, dtype="int16", latency=DEVICE_LATENCY_SECONDS)
 
     def write(self, block: Pcm) -> None:
-        if self._resampler is not None:
-            block = self._resampler(block)
         try:
             if not self._stream.active:
                 self._stream.start()
-            self._wait_for_room(len(block))
-            self._stream.write(block)
+                # A sound server that wakes up swallows the first samples (50 ms was measured): let them be silence.
+                self._put(silence(LEAD_SECONDS, self._rate))
+            self._put(block)
         except self._sd.PortAudioError as error:
             raise SinkError(str(error)) from error
+
+    def _put(self, block: Pcm) -> None:
+        if self._resampler is not None:
+            block = self._resampler(block)
+        self._wait_for_room(len(block))
+        self._stream.write(block)
 
     def _wait_for_room(self, count: int) -> None:
         # A blocking write to a device that vanished may never return: write only what is taken at once.
@@ -83,11 +91,9 @@ class DeviceSink:
             time.sleep(BLOCK_SECONDS / 4)
 
     def pause(self) -> None:
-        try:
-            if self._stream.active:
-                self._stream.stop()
-        except self._sd.PortAudioError as error:
-            raise SinkError(str(error)) from error
+        # Stopping a stream drops what a sound server still holds (0.25 s was measured): push it out first.
+        for _ in range(round(FLUSH_SECONDS / BLOCK_SECONDS)):
+            self.write(silence(BLOCK_SECONDS, self._rate))
 
     def close(self) -> None:
         try:
@@ -95,20 +101,6 @@ class DeviceSink:
             self._stream.close(ignore_errors=True)
         except self._sd.PortAudioError as error:
             log.info("closing the sound device: %s", error)
-
-
-def _resampler(rate: int, own: int) -> Callable[[Pcm], Pcm]:
-    import numpy as np
-    from pedalboard.io import StreamResampler
-
-    stream = StreamResampler(float(rate), float(own), 1)
-
-    def resample(block: Pcm) -> Pcm:
-        out = stream.process(block.astype(np.float32)[np.newaxis, :] / 32768.0)
-        pcm: Pcm = np.clip(np.rint(out[0] * 32768.0), -32768, 32767).astype(np.int16)
-        return pcm
-
-    return resample
 
 
 def open_device(rate: int) -> Sink:
@@ -248,7 +240,7 @@ class Player:
             self._set(speed=speed)
         self._emit()
 
-    def set_skip_silence(self, on: bool) -> None:
+    def set_skipsilence(self, on: bool) -> None:
         """Jump over stretches in which nobody speaks (``find_silences``)."""
         with self._lock:
             self._set(skip_silence=on)
@@ -364,7 +356,7 @@ class Player:
         sides = self._read(stretched, cursor, count, turn)
         with self._lock:
             if turn != self._turn or sides is None:
-                return _nothing()
+                return silence(0.0, rate)
             self._cursor = cursor + len(sides[0])
             self._view = replace(self._view, position=self._sample() / rate)
             if len(sides[0]) == 0 and self._view.state is PlayState.PLAYING:
@@ -391,9 +383,3 @@ class Player:
         with self._lock:
             if self._audio is audio:
                 self._silences = found
-
-
-def _nothing() -> Pcm:
-    import numpy as np
-
-    return np.zeros(0, dtype=np.int16)
