@@ -240,7 +240,7 @@ class Player:
             self._set(speed=speed)
         self._emit()
 
-    def set_skipsilence(self, on: bool) -> None:
+    def set_skip_silence(self, on: bool) -> None:
         """Jump over stretches in which nobody speaks (``find_silences``)."""
         with self._lock:
             self._set(skip_silence=on)
