@@ -1,1 +1,1 @@
-"""The product working on one machine: embedded server, practice line, seats, and a scenario played on the real window."""
+"""The product working on one machine: embedded server, practice line, seats, and a scenario on the real window."""
