@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent_desktop.domain.models import Call, Case, Contact, Note
+from agent_desktop.domain.models import Call, Case, Contact, Direction, Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +67,8 @@ class OpenCall:
     case_id: str
     contact_id: str
     number: str
+    line_id: str
+    direction: Direction
+    started_at: datetime
+    answered_at: datetime | None = None
+    recording_id: str = ""

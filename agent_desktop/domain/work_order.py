@@ -44,8 +44,8 @@ def _place(facts: CaseFacts, now: datetime, zone: tzinfo | None) -> tuple[_Key, 
     follow_up_day = local_date(follow_up, zone) if follow_up else None
     last_day = local_date(facts.last_note_at, zone) if facts.last_note_at else None
     handled = last_day == today
-    if follow_up and follow_up_day == today and facts.last_note_at and facts.last_note_at > follow_up:
-        follow_up = follow_up_day = None
+    if follow_up and facts.last_note_at and facts.last_note_at >= follow_up:
+        follow_up = follow_up_day = None  # done: a note was written after it was due
     if promise and not handled and promise.state is PromiseState.OPEN and promise.due == today:
         return _entry(PROMISE_DUE, -promise.amount.minor, facts, "promise_due", amount=True)
     if promise and not handled and promise.due < today:

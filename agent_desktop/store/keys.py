@@ -20,8 +20,8 @@ from agent_desktop.services.errors import DeskError, Problem
 
 SERVICE = "agent-desktop"
 KEY_BYTES = 32
-PASSPHRASE_FILE = "seat.keys"
-MIN_PASSPHRASE = 8
+KEY_FILE = "seat.keys"
+MIN_PASSPHRASE = 12
 MEMORY_BYTES = 64 * 1024 * 1024
 MAX_MEMORY_BYTES = 1024 * 1024 * 1024
 MAX_ROUNDS = 20
@@ -99,7 +99,7 @@ class KeptKeys:
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
-        self._file = data_dir / PASSPHRASE_FILE
+        self._file = data_dir / KEY_FILE
 
     def load(self, passphrase: str | None = None) -> SeatKeys:
         """See ``StoreKeys.load``."""

@@ -24,7 +24,7 @@ from agent_desktop.domain.models import (
     Relation,
 )
 from agent_desktop.domain.numbers import tail
-from agent_desktop.domain.sync import Operation
+from agent_desktop.domain.sync import OpenCall, Operation
 
 Row = RowMapping
 
@@ -265,4 +265,33 @@ def row_draft(row: Row) -> Draft:
         amount_text=body["amount_text"],
         due=date.fromisoformat(body["due"]) if body["due"] else None,
         next_follow_up_at=_at_or_none(body["next_follow_up_at"]),
+    )
+
+
+def open_call_row(call: OpenCall) -> dict[str, Any]:
+    body = {
+        "case_id": call.case_id,
+        "contact_id": call.contact_id,
+        "number": call.number,
+        "line_id": call.line_id,
+        "direction": call.direction.value,
+        "started_at": to_us(call.started_at),
+        "answered_at": _us_or_none(call.answered_at),
+        "recording_id": call.recording_id,
+    }
+    return {"call_id": call.call_id, "data": json.dumps(body, ensure_ascii=False)}
+
+
+def row_open_call(row: Row) -> OpenCall:
+    body = json.loads(row["data"])
+    return OpenCall(
+        call_id=row["call_id"],
+        case_id=body["case_id"],
+        contact_id=body["contact_id"],
+        number=body["number"],
+        line_id=body["line_id"],
+        direction=Direction(body["direction"]),
+        started_at=from_us(body["started_at"]),
+        answered_at=_at_or_none(body["answered_at"]),
+        recording_id=body["recording_id"],
     )

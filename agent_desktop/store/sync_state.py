@@ -69,6 +69,16 @@ class ChangeStore:
         query = select(schema.cursor.c.next)
         return self._database.read(lambda connection: connection.scalar(query) or 0)
 
+    def restart(self) -> None:
+        """Forget what the server sent, to fetch it all again. Outbox and drafts stay."""
+
+        def work(connection: Connection) -> None:
+            for table in schema.cached.sorted_tables:
+                if table is not schema.tally:
+                    connection.execute(table.delete())
+
+        self._database.write(work)
+
     def apply(self, page: ChangePage) -> frozenset[str]:
         """Write a page and its cursor in one transaction; returns the ids of the cases it touched."""
         return self._database.write(lambda connection: _apply(connection, page))
@@ -82,10 +92,13 @@ def _apply(connection: Connection, page: ChangePage) -> frozenset[str]:
     cases, contacts = [], []
     notes: list[Note] = []
     calls: list[Call] = []
-    for change in last.values():
+    gone = {c.id: c.seq for c in last.values() if c.kind == "case" and c.item is None}
+    for change in sorted(last.values(), key=lambda c: c.seq):
         item = change.item
         if item is None:
             touched |= _delete(connection, change)
+            continue
+        if not isinstance(item, Case) and change.seq < gone.get(item.case_id, 0):
             continue
         touched.add(item.id if isinstance(item, Case) else item.case_id)
         if isinstance(item, Case):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -18,9 +17,11 @@ from agent_desktop.store.rows import (
     call_row,
     draft_row,
     note_row,
+    open_call_row,
     operation_row,
     promise_row,
     row_draft,
+    row_open_call,
     to_us,
 )
 
@@ -37,26 +38,32 @@ class WorkStore:
         """Keep the note, its promise, the case's next follow-up and the operation; drop the case's draft."""
 
         def work(connection: Connection) -> None:
-            write_notes(connection, [note])
-            changed: dict[str, Any] = {"next_follow_up_at": note_row(note)["next_follow_up_at"]}
+            _write_note_of_held_case(connection, note)
+            changed: dict[str, Any] = {}
+            if note.next_follow_up_at is not None:
+                changed["next_follow_up_at"] = to_us(note.next_follow_up_at)
             if note.outcome.reached:
                 changed["last_contact_at"] = to_us(note.created_at)
             cases = schema.cases
-            connection.execute(update(cases).where(cases.c.id == note.case_id).values(**changed))
+            if changed:
+                connection.execute(update(cases).where(cases.c.id == note.case_id).values(**changed))
             connection.execute(schema.drafts.delete().where(schema.drafts.c.case_id == note.case_id))
             _queue(connection, operation)
 
         self._database.write(work)
 
-    def add_call(self, call: Call, operation: Operation) -> None:
-        """Keep a call's record and its operation; the call is no longer open. A repeat changes nothing."""
+    def add_call(self, call: Call, operation: Operation) -> bool:
+        """Keep a call's record and its operation; the call is no longer open. False when its record was there already."""
 
-        def work(connection: Connection) -> None:
-            write_calls(connection, [call])
+        def work(connection: Connection) -> bool:
             connection.execute(schema.open_calls.delete().where(schema.open_calls.c.call_id == call.id))
+            if _has_record(connection, call.id):
+                return False
+            write_calls(connection, [call])
             _queue(connection, operation)
+            return True
 
-        self._database.write(work)
+        return self._database.write(work)
 
     def set_contact_state(self, contact_id: str, state: ContactState, operation: Operation) -> str:
         """Mark a contact; returns its case's id, empty when there is no such contact here."""
@@ -88,18 +95,28 @@ class WorkStore:
         return self._database.read(one)
 
     def keep_open_call(self, call: OpenCall) -> None:
-        """Remember what a call is about until its record is written."""
-        data = json.dumps({"case_id": call.case_id, "contact_id": call.contact_id, "number": call.number})
-        statement = insert(schema.open_calls).values(call_id=call.call_id, data=data)
-        statement = statement.on_conflict_do_update(index_elements=["call_id"], set_={"data": data})
+        """Remember what a call is about until its record is written; nothing when it is written already."""
+        row = open_call_row(call)
+        statement = insert(schema.open_calls).values(row)
+        statement = statement.on_conflict_do_update(index_elements=["call_id"], set_={"data": row["data"]})
+
+        def work(connection: Connection) -> None:
+            if not _has_record(connection, call.call_id):
+                connection.execute(statement)
+
+        self._database.write(work)
+
+    def drop_open_call(self, call_id: str) -> None:
+        """The call was never made."""
+        statement = schema.open_calls.delete().where(schema.open_calls.c.call_id == call_id)
         self._database.write(lambda connection: connection.execute(statement))
 
     def open_calls(self) -> dict[str, OpenCall]:
         """Calls without a record, by id."""
 
         def all_(connection: Connection) -> dict[str, OpenCall]:
-            rows = connection.execute(select(schema.open_calls))
-            return {call_id: OpenCall(call_id=call_id, **json.loads(data)) for call_id, data in rows}
+            rows = connection.execute(select(schema.open_calls)).mappings()
+            return {row["call_id"]: row_open_call(row) for row in rows}
 
         return self._database.read(all_)
 
@@ -120,25 +137,37 @@ class WorkStore:
         return self._database.read(sums)
 
 
+def _write_note_of_held_case(connection: Connection, note: Note) -> None:
+    """A note on somebody else's case goes to the server; here it only counts."""
+    cases = schema.cases
+    if connection.scalar(select(cases.c.id).where(cases.c.id == note.case_id)) is not None:
+        write_notes(connection, [note])
+    else:
+        _tally(connection, [_note_tally(note)])
+
+
+def _has_record(connection: Connection, call_id: str) -> bool:
+    calls = schema.calls
+    return connection.scalar(select(calls.c.id).where(calls.c.id == call_id)) is not None
+
+
 def write_notes(connection: Connection, notes: Sequence[Note]) -> None:
     """Insert or replace notes and their promises within a transaction."""
     upsert(connection, schema.notes, [note_row(note) for note in notes])
     promised = [promise_row(note.promise, note.created_at) for note in notes if note.promise]
     upsert(connection, schema.promises, promised)
-    _tally(
-        connection,
-        [
-            {
-                "id": note.id,
-                "at": to_us(note.created_at),
-                "agent_id": note.author_id,
-                "case_id": note.case_id,
-                "talk_ms": None,
-                "promised": note.promise.amount.minor if note.promise else None,
-            }
-            for note in notes
-        ],
-    )
+    _tally(connection, [_note_tally(note) for note in notes])
+
+
+def _note_tally(note: Note) -> dict[str, Any]:
+    return {
+        "id": note.id,
+        "at": to_us(note.created_at),
+        "agent_id": note.author_id,
+        "case_id": note.case_id,
+        "talk_ms": None,
+        "promised": note.promise.amount.minor if note.promise else None,
+    }
 
 
 def write_calls(connection: Connection, calls: Sequence[Call]) -> None:

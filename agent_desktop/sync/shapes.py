@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
@@ -194,7 +194,12 @@ def operation_json(operation: Operation) -> dict[str, object]:
     return {"id": operation.id, "kind": operation.kind, "at": iso(operation.at), "data": operation.data}
 
 
-_ITEMS = {"case": case, "contact": contact, "note": note, "call": call}
+_ITEMS: dict[str, Callable[[Json], Case | Contact | Note | Call]] = {
+    "case": case,
+    "contact": contact,
+    "note": note,
+    "call": call,
+}
 
 
 def change_page(body: Json) -> ChangePage:
