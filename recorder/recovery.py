@@ -1,0 +1,128 @@
+"""What a crash left in the spool becomes ready for upload, as it is (R5)."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from recorder.container import FINALISED, JOURNAL, ContainerError, ContainerReader, Header
+from recorder.evidence import Manifest, SeatIdentity
+from recorder.files import SpoolError, spool_errors
+from recorder.finalise import file_digest, publish, publish_journal
+from recorder.spool import JournalFile, Spool
+
+_log = logging.getLogger(__name__)
+
+
+def recover(spool: Spool, identity: SeatIdentity) -> list[Manifest]:
+    """Finish what other, dead processes began; journals that a live process holds are left alone.
+
+    Whatever step a crash came at, each recording is afterwards there in exactly one form: a finalised file or a
+    journal, with its manifest. Returns the manifests made now. Raises ``SpoolError``. One recording that cannot be
+    recovered does not keep the others from it.
+    """
+    spool.prepare()
+    spool.sweep()
+    made: list[Manifest] = []
+    with spool_errors():
+        journals, sealed = spool.ids(JOURNAL), spool.ids(FINALISED)
+    for recording_id in journals:
+        file = spool.take_abandoned(recording_id)
+        if file is None:
+            continue
+        try:
+            manifest = _recover_journal(spool, identity, recording_id, file)
+        finally:
+            file.close()
+        made += [manifest] if manifest else []
+    for recording_id in set(sealed) - set(journals):
+        if spool.manifest(recording_id) is None and not spool.has_receipt(recording_id):
+            manifest = _recover_sealed(spool, identity, recording_id)
+            made += [manifest] if manifest else []
+    _settle(spool)
+    return made
+
+
+def _recover_journal(spool: Spool, identity: SeatIdentity, recording_id: str, file: JournalFile) -> Manifest | None:
+    manifest = spool.manifest(recording_id)
+    if spool.has_receipt(recording_id):
+        spool.drop_journal(file)  # the store has it; the crash came before the journal went
+        return None
+    if manifest is not None and manifest.kind == JOURNAL:
+        return None
+    if manifest is not None and _is_whole(spool, manifest):
+        spool.drop_journal(file)
+        return None
+    header = _header(spool, recording_id, JOURNAL)
+    if header is None:
+        file.close()
+        spool.set_aside(recording_id, "unreadable")
+        return None
+    with spool_errors():
+        # Without its manifest nobody vouches for a finalised file; the journal is the original.
+        spool.payload(recording_id, FINALISED).unlink(missing_ok=True)
+    return publish_journal(spool, identity, file, header.facts, None, _last_written(spool, recording_id, JOURNAL))
+
+
+def _recover_sealed(spool: Spool, identity: SeatIdentity, recording_id: str) -> Manifest | None:
+    header = _header(spool, recording_id, FINALISED)
+    if header is None:
+        spool.set_aside(recording_id, "unreadable")
+        return None
+    path = spool.payload(recording_id, FINALISED)
+    facts = header.facts
+    with spool_errors():
+        digest, size = file_digest(path)
+    return publish(
+        spool,
+        identity,
+        Manifest(
+            recording_id=recording_id,
+            call_id=facts.call_id,
+            seat_id=facts.seat_id,
+            number=0,
+            kind=FINALISED,
+            recovered=True,
+            size=size,
+            sha256=digest,
+            rate=facts.rate,
+            samples=0,
+            lost_frames=0,
+            started_at=facts.started_at,
+            ended_at=_last_written(spool, recording_id, FINALISED),
+        ),
+    )
+
+
+def _is_whole(spool: Spool, manifest: Manifest) -> bool:
+    try:
+        return file_digest(spool.payload(manifest.recording_id, manifest.kind)) == (manifest.sha256, manifest.size)
+    except OSError:
+        return False
+
+
+def _header(spool: Spool, recording_id: str, kind: str) -> Header | None:
+    try:
+        with spool.payload(recording_id, kind).open("rb") as stream:
+            header = ContainerReader(stream).header
+    except ContainerError as error:
+        _log.warning("recording %s cannot be read (%s) and is set aside", recording_id, error.code)
+        return None
+    return header if (header.kind, header.facts.recording_id) == (kind, recording_id) else None
+
+
+def _last_written(spool: Spool, recording_id: str, kind: str) -> str:
+    with spool_errors():
+        when = spool.payload(recording_id, kind).stat().st_mtime
+    return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _settle(spool: Spool) -> None:
+    """Forget numbers whose manifest was written just before a crash, or has long been with the store."""
+    with spool_errors():
+        for recording_id in spool.numbers.held():
+            if spool.manifest(recording_id) is not None or spool.has_receipt(recording_id):
+                spool.numbers.settle(recording_id)
+
+
+__all__ = ["SpoolError", "recover"]
