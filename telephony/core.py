@@ -1,0 +1,171 @@
+"""Everything that owns pjsua2 objects, put together. Lives and dies on the engine thread."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from telephony.account import Arrival, Registration
+from telephony.addresses import read_invite
+from telephony.book import Book
+from telephony.bridge import Bridge
+from telephony.call import Note, SipCall, StateNote, operation
+from telephony.calls import Calls
+from telephony.endpoint import Library
+from telephony.errors import CommandError
+from telephony.interfaces import GrantCheck, Headset, HeadsetError, TapFactory
+from telephony.lines import Line, Lines
+from telephony.messages import (
+    AddLine,
+    Answer,
+    AudioState,
+    Command,
+    Dial,
+    HangUp,
+    Levels,
+    Monitor,
+    RemoveLine,
+    SendDtmf,
+    SetHold,
+    SetMute,
+)
+from telephony.messages import Reject as RejectCommand
+from telephony.monitor import Monitors
+from telephony.settings import EngineSettings
+from telephony.taping import Taping
+
+log = logging.getLogger(__name__)
+
+_IDLE_MS = 10
+_STOP_S = 2.0
+_UNREGISTER_S = 0.3
+
+
+class Core:
+    """The engine without its thread."""
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        headset: Headset,
+        make_tap: TapFactory,
+        check_grant: GrantCheck | None,
+        book: Book,
+    ) -> None:
+        self._book = book
+        self._notes: deque[Note | Registration | Levels] = deque()
+        self._refused: dict[str, SipCall] = {}
+        self._library = Library(settings)
+        self._library.start()
+        self._bridge = Bridge(headset)
+        problem = self._bridge.open_headset()
+        book.publish(AudioState("", self._bridge.describe_headset(), problem))
+        self._taping = Taping(self._bridge, make_tap, self._notes.append)
+        self._lines = Lines(settings, self._library, self._notes.append, self._arrive, book.publish)
+        self._calls = Calls(self._lines, self._bridge, self._taping, self._notes.append, book.publish)
+        self._monitors = Monitors(
+            check_grant, self._bridge, self._taping, settings.monitor_wait_s, self._notes.append, book.publish
+        )
+        self.sip_address = self._library.address("udp")
+        """Where UDP SIP is received."""
+        self._handlers: dict[type[Command], Callable[[Any], dict[str, Any] | None]] = {
+            AddLine: self._add_line,
+            RemoveLine: self._remove_line,
+            Dial: self._calls.dial,
+            Monitor: self._calls.monitor,
+            Answer: lambda c: self._calls.answer(c.call_id),
+            RejectCommand: lambda c: self._calls.reject(c.call_id, c.reason),
+            HangUp: lambda c: self._calls.hang_up(c.call_id),
+            SetMute: self._calls.set_mute,
+            SetHold: self._calls.set_hold,
+            SendDtmf: self._calls.send_dtmf,
+        }
+
+    def handle(self, command: Command) -> dict[str, Any]:
+        """Carry out a command. Raises ``CommandError``."""
+        handler = self._handlers.get(type(command))
+        if handler is None:
+            raise CommandError("bad_message", "the engine does not know this command")
+        return handler(command) or {}
+
+    def swap_headset(self, headset: Headset) -> dict[str, Any]:
+        """Change the headset. Raises ``CommandError`` with the headset's code, the old one kept."""
+        try:
+            self._bridge.swap_headset(headset)
+        except HeadsetError as error:
+            raise CommandError(error.code, error.detail) from error
+        return {}
+
+    def turn(self) -> None:
+        """One turn of the loop: wait for SIP at most 10 ms, then tell what happened."""
+        self._library.handle_events(_IDLE_MS)
+        while self._notes:
+            self._note(self._notes.popleft())
+        now = time.monotonic_ns()
+        self._calls.on_time(now)
+        self._monitors.follow(self._calls.current, now)
+
+    def stop(self) -> None:
+        """Hang up, wait, drop, destroy: in this order, or PJSIP aborts the process."""
+        self._calls.leave_all()
+        self._monitors.leave_all()
+        self._turn_until(lambda: self._calls.all_gone and self._monitors.all_gone, _STOP_S)
+        self._calls.abandon()
+        self._monitors.abandon()
+        self._refused.clear()
+        self._lines.drop_all()
+        self._turn_until(lambda: False, _UNREGISTER_S)
+        self._handlers.clear()
+        self._bridge.close()
+        del self._calls, self._monitors, self._taping, self._lines, self._bridge
+        self._library.stop()
+
+    def _turn_until(self, done: Callable[[], bool], seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not done() and time.monotonic() < end:
+            self.turn()
+
+    def _note(self, note: Note | Registration | Levels) -> None:
+        if isinstance(note, Levels):
+            self._book.publish(note)
+        elif isinstance(note, Registration):
+            self._lines.registration(note)
+        else:
+            if isinstance(note, StateNote) and note.call_id in self._refused:
+                self._refused.pop(note.call_id)
+            self._calls.note(note)
+            self._monitors.note(note)
+
+    def _arrive(self, arrival: Arrival) -> None:
+        line = self._lines.find(arrival.line_id)
+        if line is None:
+            return
+        invite = read_invite(arrival.message)
+        if invite.grant:
+            if not self._monitors.admit(arrival, invite.grant, line):
+                self._refuse(arrival, line)
+        elif line.peers.allows(arrival.source):
+            self._calls.arrive(arrival, invite, line)
+        else:
+            log.warning("a call from %s was refused: not a configured peer", arrival.source.rpartition(":")[0])
+            self._refuse(arrival, line)
+
+    def _refuse(self, arrival: Arrival, line: Line) -> None:
+        call_id = f"refused-{arrival.slot}"
+        call = SipCall(line.account, call_id, self._notes.append, arrival.slot)
+        self._refused[call_id] = call
+        call.hangup(operation(403))
+
+    def _add_line(self, command: AddLine) -> dict[str, Any]:
+        if self._calls.on_line(command.line.line_id):
+            raise CommandError("line_busy", "a call is up on this line")
+        state = self._lines.add(command.line)
+        return {"state": state.state, "uri": state.uri}
+
+    def _remove_line(self, command: RemoveLine) -> None:
+        if self._calls.on_line(command.line_id):
+            raise CommandError("line_busy", "a call is up on this line")
+        self._lines.remove(command.line_id)

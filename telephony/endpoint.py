@@ -1,0 +1,133 @@
+"""PJSIP's library: started, hardened and taken down in order. Engine thread only."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import logging
+import re
+from typing import Any
+
+from pjsua2 import pjsua2 as pj
+
+from telephony.settings import EngineSettings
+
+log = logging.getLogger(__name__)
+
+_PERSONAL = re.compile(r"(sips?:|tel:)[^\s;>]*|\"[^\"]*\"|\b\+?\d{5,}\b", re.IGNORECASE)
+_TRANSPORTS = {
+    "udp": pj.PJSIP_TRANSPORT_UDP,
+    "tcp": pj.PJSIP_TRANSPORT_TCP,
+    "tls": pj.PJSIP_TRANSPORT_TLS,
+}
+_WARNINGS = 2
+_TRACE = 5
+_BRIDGE_QUALITY = 4  # PJMEDIA's small resampling filter: half the CPU of the large one, flat to 3.4 kHz
+_MAX_CALLS = 16
+_MAX_PORTS = 64
+
+
+class _Log(pj.LogWriter):  # type: ignore[misc]
+    """PJSIP's warnings in Python's log, without URIs, names and numbers."""
+
+    def write(self, entry: Any) -> None:
+        level = logging.ERROR if entry.level <= 1 else logging.WARNING
+        # PJSIP logs a peer's refusal as an error; for this process it is an ordinary event.
+        logging.getLogger("telephony.pjsip").log(
+            min(level, logging.WARNING), "%s", _PERSONAL.sub("…", entry.msg.strip())
+        )
+
+
+class Library:
+    """The one PJSIP endpoint of the process and its transports."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        self._endpoint = pj.Endpoint()
+        self._transports: dict[str, int] = {}
+        self._addresses: dict[str, tuple[str, int]] = {}
+
+    def start(self) -> None:
+        """Create the library, the UDP transport and the media clock. Raises ``pj.Error``."""
+        _hush()
+        self._endpoint.libCreate()
+        self._endpoint.libInit(self._config())
+        self._endpoint.libStart()
+        self._choose_codecs()
+        self._endpoint.audDevManager().setNullDev()
+        self.transport("udp")
+
+    def transport(self, kind: str) -> int:
+        """Id of the ``udp``, ``tcp`` or ``tls`` transport, opened when first asked for. Raises ``pj.Error``."""
+        if kind not in self._transports:
+            config = pj.TransportConfig()
+            config.boundAddress = self._settings.local_host
+            config.port = 0 if kind == "tls" else self._settings.local_port
+            if kind == "tls":
+                config.tlsConfig.CaListFile = self._settings.tls_ca_file
+                config.tlsConfig.verifyServer = True
+            number = self._endpoint.transportCreate(_TRANSPORTS[kind], config)
+            self._transports[kind] = number
+            self._addresses[kind] = self._local_address(number)
+        return self._transports[kind]
+
+    def address(self, kind: str) -> tuple[str, int]:
+        """Host and port where that transport is reached."""
+        self.transport(kind)
+        return self._addresses[kind]
+
+    def handle_events(self, timeout_ms: int) -> None:
+        """Wait for SIP events, at most so long; the callbacks run inside."""
+        self._endpoint.libHandleEvents(timeout_ms)
+
+    def stop(self) -> None:
+        """Destroy the library. Every other pjsua2 object must be gone."""
+        gc.collect()
+        self._endpoint.libDestroy()
+
+    def _config(self) -> Any:
+        settings = self._settings
+        config = pj.EpConfig()
+        config.uaConfig.threadCnt = 0
+        config.uaConfig.mainThreadOnly = True
+        config.uaConfig.maxCalls = _MAX_CALLS
+        config.uaConfig.userAgent = settings.user_agent
+        config.uaConfig.mwiUnsolicitedEnabled = False
+        config.medConfig.clockRate = settings.clock_rate
+        config.medConfig.sndClockRate = settings.clock_rate
+        config.medConfig.audioFramePtime = 20
+        config.medConfig.ecTailLen = 0
+        config.medConfig.noVad = True
+        config.medConfig.quality = _BRIDGE_QUALITY
+        config.medConfig.maxMediaPorts = _MAX_PORTS
+        config.logConfig.consoleLevel = 0
+        if settings.log_path:
+            config.logConfig.level = _TRACE
+            config.logConfig.filename = settings.log_path
+        else:
+            config.logConfig.msgLogging = 0
+            config.logConfig.level = _WARNINGS
+            config.logConfig.consoleLevel = _WARNINGS
+            writer = _Log()
+            config.logConfig.writer = writer
+            writer.__disown__()  # the endpoint deletes it
+        return config
+
+    def _choose_codecs(self) -> None:
+        for codec in self._endpoint.codecEnum2():
+            name = codec.codecId.split("/")[0]
+            wanted = self._settings.codecs
+            priority = 250 - 10 * wanted.index(name) if name in wanted else 0
+            self._endpoint.codecSetPriority(codec.codecId, priority)
+
+    def _local_address(self, number: int) -> tuple[str, int]:
+        host, _, port = self._endpoint.transportGetInfo(number).localName.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+def _hush() -> None:
+    """PJSIP logs to standard output before it can be configured, which may be a carrier of the line protocol."""
+    try:
+        ctypes.CDLL(pj._pjsua2.__file__).pj_log_set_level(0)
+    except (AttributeError, OSError):
+        log.debug("this build of PJSIP does not let its log be set early")

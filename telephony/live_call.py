@@ -1,0 +1,116 @@
+"""What the engine knows of one call that is up, and the events that tell it. No pjsua2 here."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from telephony.causes import Ending, cause_of
+from telephony.interfaces import CallFacts
+from telephony.messages import CallEnded, CallState
+
+if TYPE_CHECKING:
+    from telephony.call import SipCall
+    from telephony.media import TapPorts
+
+
+def utc_now() -> str:
+    """Wall clock, ISO 8601 in UTC with milliseconds and ``Z``."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """One call between its first INVITE and its end."""
+
+    call_id: str
+    line_id: str
+    outbound: bool
+    number: str
+    sip: SipCall | None = None
+    monitored: bool = False
+    """The lead's own listening leg: its microphone stays off and it is not taped."""
+    state: str = "dialing"
+    muted: bool = False
+    held: bool = False
+    far_held: bool = False
+    codec: str = ""
+    started_at: str = field(default_factory=utc_now)
+    answered_at: str = ""
+    answered_ns: int = 0
+    recording_id: str = ""
+    rang: bool = False
+    ended_here: bool = False
+    give_up_ns: int = 0
+    """When to stop waiting for the far end to confirm our hang up; 0 when we have not hung up."""
+    media: Any = None
+    """The call's port on the bridge while it has media."""
+    tap: TapPorts | None = None
+
+    @property
+    def direction(self) -> str:
+        return "outbound" if self.outbound else "inbound"
+
+    @property
+    def voice_out(self) -> bool:
+        """The agent's voice goes to the far side."""
+        listening = self.muted or self.held or self.far_held or self.monitored
+        return self.media is not None and self.state == "active" and not listening
+
+    @property
+    def voice_in(self) -> bool:
+        """The far side's voice comes here."""
+        return self.media is not None and not self.held
+
+    def facts(self, rate: int) -> CallFacts:
+        return CallFacts(self.call_id, self.line_id, self.direction, self.started_at, rate)
+
+    def event(self) -> CallState:
+        """Where the call stands now."""
+        return CallState(
+            call_id=self.call_id,
+            line_id=self.line_id,
+            direction=self.direction,
+            number=self.number,
+            state=self.state,
+            at=utc_now(),
+            at_ns=time.monotonic_ns(),
+            muted=self.muted,
+            held=self.held,
+            far_held=self.far_held,
+            codec=self.codec,
+            started_at=self.started_at,
+            answered_at=self.answered_at,
+            recording_id=self.recording_id,
+            monitored=self.monitored,
+        )
+
+    def cause(self, sip_code: int) -> str:
+        return cause_of(Ending(self.outbound, bool(self.answered_at), self.rang, self.ended_here, sip_code))
+
+    def ended(self, sip_code: int, reason: str, quality: dict[str, Any]) -> CallEnded:
+        """The record of the call."""
+        talk_ns = time.monotonic_ns() - self.answered_ns if self.answered_ns else 0
+        return CallEnded(
+            call_id=self.call_id,
+            line_id=self.line_id,
+            direction=self.direction,
+            number=self.number,
+            cause=self.cause(sip_code),
+            sip_code=sip_code,
+            reason=reason,
+            started_at=self.started_at,
+            answered_at=self.answered_at,
+            ended_at=utc_now(),
+            talk_ms=talk_ns // 1_000_000,
+            recording_id=self.recording_id,
+            monitored=self.monitored,
+            quality=quality,
+        )
+
+
+def same_but_for_time(one: CallState, other: CallState) -> bool:
+    """Whether two states tell a client the same."""
+    return replace(one, at=other.at, at_ns=other.at_ns) == other

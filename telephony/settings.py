@@ -1,0 +1,31 @@
+"""What the engine is told when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CODECS = ("G722", "PCMA", "PCMU")
+"""Codecs in order of preference. The build's others have known memory bugs and stay off."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How SIP and the media bridge are set up."""
+
+    local_host: str = "127.0.0.1"
+    """Address that SIP and RTP are bound to; empty for every interface."""
+    local_port: int = 0
+    """SIP port over UDP and TCP; 0 for a free one."""
+    user_agent: str = "AgentDesktop"
+    log_path: str = ""
+    """PJSIP's own trace with every SIP message. It holds personal data: for the lab only, empty in service."""
+    codecs: tuple[str, ...] = CODECS
+    rtp_port: int = 16384
+    """First port for RTP; a random one of ``rtp_ports`` from here is taken."""
+    rtp_ports: int = 16383
+    clock_rate: int = 16000
+    """Samples a second of the bridge; must be the headset's rate."""
+    tls_ca_file: str = ""
+    """Private certificate authority for TLS lines, PEM; empty for the system's."""
+    monitor_wait_s: float = 30.0
+    """How long a lead's hidden leg waits for the agent's next call before it is ended."""

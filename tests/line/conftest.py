@@ -1,0 +1,46 @@
+"""Fixtures: line processes, SIPp, baresip and Kamailio, all ended when the test is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.line.parts import LineProcess, Sipp, end_process
+
+
+@pytest.fixture
+def line_process(tmp_path: Path) -> Iterator[Callable[..., LineProcess]]:
+    """Starts line processes; each must end in order, or the test fails."""
+    started: list[LineProcess] = []
+
+    def start(name: str = "line", **options: Any) -> LineProcess:
+        started.append(LineProcess(tmp_path / name, **options))
+        return started[-1]
+
+    yield start
+    codes = [process.stop() for process in started if process.process.poll() is None]
+    assert codes == [0] * len(codes), "a line process did not end in order"
+
+
+@pytest.fixture
+def line(line_process: Callable[..., LineProcess]) -> LineProcess:
+    return line_process()
+
+
+@pytest.fixture
+def sipp(tmp_path: Path) -> Iterator[Callable[..., Sipp]]:
+    """Starts SIPp scenarios."""
+    started: list[Sipp] = []
+
+    def start(scenario: str, target: int = 0, **options: Any) -> Sipp:
+        folder = tmp_path / f"sipp{len(started)}"
+        folder.mkdir()
+        started.append(Sipp(folder, scenario, target, **options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        end_process(process.process)

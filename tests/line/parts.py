@@ -1,0 +1,188 @@
+"""The real parts that the engine is tested with, each started on a free port and ended with its test."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from telephony.client import LineClient
+from telephony.messages import AddLine, CallEnded, CallState, Dial, Event, LineConfig
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+SCENARIOS = HERE / "scenarios"
+
+E = TypeVar("E", bound=Event)
+
+
+def free_port() -> int:
+    """A UDP and TCP port that was free a moment ago."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        return int(udp.getsockname()[1])
+
+
+def end_process(process: subprocess.Popen[Any]) -> None:
+    """End a process that we started."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+
+
+class LineProcess:
+    """The harness with a client on its socket."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._short = tempfile.TemporaryDirectory(prefix="line")  # a Unix socket's path has 107 bytes at most
+        self.socket = f"{self._short.name}/door/line"
+        self.key = secrets.token_bytes(32)
+        self.events: queue.Queue[Event] = queue.Queue()
+        self.seen: list[Event] = []
+        self.lost: list[str] = []
+        settings = {"folder": str(folder), "socket": self.socket, "key": self.key.hex(), **options}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.line.harness", json.dumps(settings)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(folder / "stderr.txt").open("wb"),
+            text=True,
+        )
+        self.port = int(self._line()["port"])
+        self.client = self.new_client(self.events.put)
+        self.client.connect(5)
+
+    def new_client(self, on_event: Callable[[Event], None], key: bytes | None = None) -> LineClient:
+        return LineClient(self.socket, key or self.key, on_event, self.lost.append)
+
+    def order(self, text: str) -> dict[str, Any]:
+        """An order of the harness's own; returns its answer."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+        return self._line()
+
+    def wait(self, kind: type[E], good: Callable[[E], bool] = lambda event: True, timeout: float = 6.0) -> E:
+        """The next event of this kind that is good; those before it go to ``seen``."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                event = self.events.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                told = [e for e in self.seen if e.type != "levels"][-8:]
+                raise AssertionError(f"no {kind.__name__} came; before: {told}") from None
+            self.seen.append(event)
+            if isinstance(event, kind) and good(event):
+                return event
+
+    def state(self, state: str, timeout: float = 6.0) -> CallState:
+        return self.wait(CallState, lambda e: e.state == state, timeout)
+
+    def ended(self, timeout: float = 8.0) -> CallEnded:
+        return self.wait(CallEnded, timeout=timeout)
+
+    def add_line(self, peer_port: int, **values: Any) -> dict[str, Any]:
+        config = LineConfig("l1", "Agent", values.pop("user", "agent"), f"127.0.0.1:{peer_port}", **values)
+        return self.client.request(AddLine("", config))
+
+    def dial(self, number: str = "13800000000") -> str:
+        call_id = str(uuid.uuid4())
+        self.client.request(Dial("", call_id, "l1", number))
+        return call_id
+
+    def stop(self) -> int:
+        """End in order; returns the exit code."""
+        self.client.close()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        try:
+            return self.process.wait(15)
+        finally:
+            end_process(self.process)
+            self._short.cleanup()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(5)
+
+    def _line(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        text = self.process.stdout.readline()
+        assert text, (self.folder / "stderr.txt").read_text()
+        answer: dict[str, Any] = json.loads(text)
+        return answer
+
+
+class Sipp:
+    """SIPp with one of the scenarios, for one call unless told otherwise."""
+
+    def __init__(self, folder: Path, scenario: str, target: int = 0, calls: int = 1, **keys: str) -> None:
+        self.port = free_port()
+        self._folder = folder
+        command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-m", str(calls), "-nostdin"]
+        command += ["-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-mp", str(free_port() & ~1)]
+        command += [
+            "-trace_err",
+            "-error_file",
+            str(folder / f"sipp-{scenario}.err"),
+            "-timeout",
+            "30",
+            "-timeout_error",
+        ]
+        command += ["-trace_msg", "-message_file", str(folder / f"sipp-{scenario}.msg")]
+        for name, value in keys.items():
+            command += ["-key", name, value]
+        if target:
+            command += [f"127.0.0.1:{target}", "-s", keys.get("callee", "agent")]
+        self.process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        if not target:
+            wait_until(lambda: _udp_taken(self.port), 5)
+
+    def messages(self) -> str:
+        return next(self._folder.glob("sipp-*.msg")).read_text("utf-8", "replace")
+
+    def finished(self, timeout: float = 10.0) -> None:
+        """Every message of the scenario came as it should."""
+        code = self.process.wait(timeout)
+        errors = "".join(p.read_text("utf-8", "replace") for p in self._folder.glob("sipp-*.err"))
+        assert code == 0, f"SIPp: {code} {errors[:2000]}"
+
+
+def wait_until(true: Callable[[], bool], timeout: float = 5.0) -> None:
+    """Poll until true."""
+    deadline = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
+
+
+def _udp_taken(port: int) -> bool:
+    wanted = f":{port:04X}"
+    return any(line.split()[1].endswith(wanted) for line in Path("/proc/net/udp").read_text().splitlines()[1:])
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "LANG": "C.UTF-8"}
