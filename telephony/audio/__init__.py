@@ -1,0 +1,3 @@
+"""Headsets: the sound card, files, or nothing. Only ``card`` and ``portaudio`` import ``sounddevice``, and
+late.
+"""
