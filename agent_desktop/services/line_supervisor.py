@@ -17,7 +17,8 @@ from typing import Any
 
 from agent_desktop.services.line_port import LineSetup
 from agent_desktop.services.listeners import Listeners
-from telephony.client import LineClient, LineError
+from telephony.client import LineClient
+from telephony.errors import LineError
 from telephony.messages import Command, Event, Shutdown
 
 log = logging.getLogger(__name__)

@@ -35,6 +35,7 @@ MAY_IMPORT = {
         "agent_desktop.store",
         "agent_desktop.sync",
         "telephony.client",
+        "telephony.errors",
         "telephony.messages",
         "recorder",
     ),
