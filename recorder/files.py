@@ -18,7 +18,7 @@ PART = ".part"
 """Ending of a file that is not yet whole; nobody but its writer looks at it."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_O_BINARY = getattr(os, "O_BINARY", 0)
+O_BINARY = getattr(os, "O_BINARY", 0)
 _LOCK_AT = 1 << 62
 
 
@@ -42,7 +42,7 @@ def spool_errors() -> Iterator[None]:
 
 def create(path: Path) -> int:
     """Descriptor of a new file, mode 0600, open for writing. Raises ``OSError``."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _O_BINARY, 0o600)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | O_BINARY, 0o600)
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -107,7 +107,7 @@ def try_lock(fd: int) -> bool:
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file ``path``, waiting for it: for steps that take milliseconds. Raises ``OSError``."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | _O_BINARY, 0o600)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | O_BINARY, 0o600)
     try:
         if sys.platform == "win32":  # pragma: no cover
             msvcrt.locking(fd, msvcrt.LK_LOCK, 1)

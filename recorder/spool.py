@@ -18,6 +18,7 @@ import logging
 import os
 import shutil
 import threading
+import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from recorder.canonical import canonical_json, strict_object
 from recorder.container import FINALISED, JOURNAL
 from recorder.evidence import RECORDING_ID, EvidenceError, Manifest, Receipt
 from recorder.files import (
+    O_BINARY,
     PART,
     SpoolError,
     create,
@@ -45,6 +47,8 @@ _NEW = ".new"
 _MANIFEST = ".manifest.json"
 _ENDINGS = {JOURNAL: ".journal", FINALISED: ".rec"}
 _LARGEST_MANIFEST = 65_536
+_LOCK_TRIES = 3
+_LOCK_PAUSE = 0.01
 
 __all__ = ["JournalFile", "Spool", "SpoolError"]
 
@@ -152,10 +156,17 @@ class Spool:
         """Hold a journal that no process holds; None when one does, or when it is gone."""
         path = self.payload(recording_id, JOURNAL)
         try:
-            fd = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+            fd = os.open(path, os.O_RDWR | O_BINARY)
         except FileNotFoundError:
             return None
-        if not try_lock(fd) or not path.exists():
+        for _ in range(_LOCK_TRIES):  # another process may just be looking whether anybody holds it
+            if try_lock(fd):
+                break
+            time.sleep(_LOCK_PAUSE)
+        else:
+            os.close(fd)
+            return None
+        if not path.exists():
             os.close(fd)
             return None
         return JournalFile(fd, path, os.fstat(fd).st_size)
@@ -217,6 +228,15 @@ class Spool:
                     self.payload(recording_id, kind).unlink(missing_ok=True)
             self._manifest_path(recording_id).unlink(missing_ok=True)
             sync_folder(self.folder)
+
+    def stored_but_here(self) -> list[str]:
+        """Recordings whose receipt is kept and of which something is still here. Raises ``OSError``."""
+        here = {*self.ids(JOURNAL), *self.ids(FINALISED), *self._named(_MANIFEST)}
+        return sorted(recording_id for recording_id in here if self.has_receipt(recording_id))
+
+    def has_refused(self) -> bool:
+        """Something was set aside. Raises ``OSError``."""
+        return any(self.refused.glob("*.reason.json"))
 
     def drop_journal(self, journal: JournalFile) -> None:
         """Delete a journal that its finalised file has replaced. Raises ``SpoolError``."""
