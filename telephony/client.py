@@ -13,7 +13,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from telephony.errors import LineError
+from telephony.errors import LineError as LineError
 from telephony.messages import Command, Error, Event, Hello, Message, MessageError, Ok, decode, encode
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 class Listeners(Generic[T]):
     """Callbacks that are called, in order of joining, on the thread that emits.
 
-    The window joins with a function that only posts to the Qt main thread. Thread-safe. A callback that raises is logged
-    and does not keep the others from being called.
+    The window joins with a function that only posts to the Qt main thread. Thread-safe. A callback that raises is
+    logged and does not keep the others from being called.
     """
 
     def __init__(self) -> None:

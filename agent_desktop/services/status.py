@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from agent_desktop.services.listeners import Listeners
+from telephony.messages import AudioState, Event, LineState, RecordingState, Snapshot
+
+if TYPE_CHECKING:
+    from agent_desktop.sync.worker import SyncState
+
+AGENT_STATES = ("ready", "wrap_up", "break")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +48,81 @@ class StatusService:
 
     changed: Listeners[StatusView]
 
+    def __init__(self) -> None:
+        self.changed = Listeners()
+        self.agent_state_changed: Listeners[str] = Listeners()
+        self._view = StatusView()
+        self._agent_state = "ready"
+        self._line_uri = ""
+        # Held while it tells, so that the last view told is the last one there is.
+        self._lock = threading.RLock()
+
     @property
     def now(self) -> StatusView:
-        raise NotImplementedError
+        return self._view
+
+    @property
+    def agent_state(self) -> str:
+        return self._agent_state
+
+    @property
+    def line_uri(self) -> str:
+        """Where this seat's line can be reached for monitoring; empty until the line has said so."""
+        return self._line_uri
 
     def set_agent_state(self, state: str) -> None:
         """What the wallboard shows when there is no call: ``ready``, ``wrap_up`` or ``break``."""
-        raise NotImplementedError
+        if state not in AGENT_STATES:
+            raise ValueError("unknown agent state")
+        with self._lock:
+            if state == self._agent_state:
+                return
+            self._agent_state = state
+            self.agent_state_changed.emit(state)
+
+    def on_line_event(self, event: Event) -> None:
+        """An event of the line process."""
+        if isinstance(event, Snapshot):
+            for line in event.lines:
+                self.on_line_event(line)
+            self.on_line_event(event.audio)
+        elif isinstance(event, LineState):
+            self._line_uri = event.uri or self._line_uri
+            self._update(line_state=event.state, line_sip_code=event.sip_code, line_reason=event.reason)
+        elif isinstance(event, AudioState):
+            self._update(audio=event.description or event.kind, audio_problem=event.problem)
+        elif isinstance(event, RecordingState):
+            self._update(recording_problem=event.problem)
+
+    def on_line_lost(self, reason: str) -> None:
+        """The line process has gone; ``reason`` is for the log."""
+        self._update(line_state="away", line_sip_code=0, line_reason=reason, recording_problem="")
+
+    def on_line_named(self, name: str) -> None:
+        """How the seat's line is called on screen."""
+        self._update(line_name=name)
+
+    def on_sync(self, state: SyncState) -> None:
+        """The sync worker's state."""
+        self._update(
+            online=state.online,
+            offline_since=state.offline_since,
+            signed_out=state.signed_out,
+            outbox=state.waiting,
+            refused=state.refused,
+        )
+
+    def on_signed_out(self) -> None:
+        """The push channel learned that the token is no longer good."""
+        self._update(signed_out=True)
+
+    def on_uploads(self, waiting: int, uploading: bool, problem: str) -> None:
+        """The uploader's state."""
+        self._update(uploads_waiting=waiting, uploading=uploading, upload_problem=problem)
+
+    def _update(self, **changes: Any) -> None:
+        with self._lock:
+            view = replace(self._view, **changes)
+            if view != self._view:
+                self._view = view
+                self.changed.emit(view)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 
 from agent_desktop.domain.models import (
+    Case,
     CaseDetail,
     CaseMatch,
     Contact,
@@ -85,6 +86,13 @@ class CaseReader:
     def detail(self, case_id: str, day_start: datetime) -> CaseDetail | None:
         """All of a case, or None; ``day_start`` is when today began."""
         return self._database.read(lambda connection: _detail(connection, case_id, day_start))
+
+    def case(self, case_id: str) -> Case | None:
+        def one(connection: Connection) -> Case | None:
+            row = connection.execute(_CASE, {"case_id": case_id}).mappings().first()
+            return row_case(row) if row else None
+
+        return self._database.read(one)
 
     def match(self, number: str) -> list[CaseMatch]:
         """Cases that the number belongs to, a case once: by E.164, else by its last nine digits."""

@@ -53,7 +53,7 @@ class WorkStore:
         self._database.write(work)
 
     def add_call(self, call: Call, operation: Operation) -> bool:
-        """Keep a call's record and its operation; the call is no longer open. False when its record was there already."""
+        """Keep a call's record and its operation; the call is no longer open. False when it had a record already."""
 
         def work(connection: Connection) -> bool:
             connection.execute(schema.open_calls.delete().where(schema.open_calls.c.call_id == call.id))
@@ -64,6 +64,10 @@ class WorkStore:
             return True
 
         return self._database.write(work)
+
+    def has_call(self, call_id: str) -> bool:
+        """The call has its record here."""
+        return self._database.read(lambda connection: _has_record(connection, call_id))
 
     def set_contact_state(self, contact_id: str, state: ContactState, operation: Operation) -> str:
         """Mark a contact; returns its case's id, empty when there is no such contact here."""

@@ -8,16 +8,21 @@ import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_desktop.domain.models import SeatState
 from agent_desktop.sync import shapes
 from agent_desktop.sync.backoff import Backoff
 
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
+
 log = logging.getLogger(__name__)
 
 PING_S = 15.0
 """A side that has not answered a ping for as long is gone."""
+NOT_SIGNED_IN = 4401
+"""Close code of a channel whose token is not, or no longer, good."""
 QUIET_S = 0.5
 """How often a quiet channel looks whether it is to stop."""
 
@@ -54,6 +59,7 @@ class PushChannel:
         self._ssl = _context(verify) if self._url.startswith("wss:") else None
         self._handlers = handlers
         self._backoff = backoff or Backoff()
+        self._socket: ClientConnection | None = None
         self._stopping = threading.Event()
         self._try_now = threading.Event()
         self._thread = threading.Thread(target=self._run, name="push", daemon=True)
@@ -65,6 +71,19 @@ class PushChannel:
         """Do not wait any longer before the next attempt: the server has been heard of, or there is a new token."""
         self._try_now.set()
 
+    def publish(self, state: dict[str, object]) -> bool:
+        """Send this seat's state; False when the channel is not up, so that another way must be taken. Any thread."""
+        from websockets.exceptions import WebSocketException
+
+        socket = self._socket
+        if socket is None:
+            return False
+        try:
+            socket.send(json.dumps({"type": "seat_state", **state}))
+        except (OSError, WebSocketException):
+            return False
+        return True
+
     def stop(self, timeout: float = 5.0) -> None:
         """Close the channel. May be called twice."""
         self._stopping.set()
@@ -73,34 +92,42 @@ class PushChannel:
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        from websockets.exceptions import WebSocketException
-
         while not self._stopping.is_set():
-            refused = None
-            if self._token() is not None:
-                try:
-                    refused = self._connected()
-                except (OSError, WebSocketException, ValueError) as error:
-                    log.info("push channel: %s", type(error).__name__)
-                if not self._stopping.is_set():
-                    self._handlers.lost()
-            if refused is not None and refused == self._token():
+            token = self._token()
+            if token is not None and self._refused(token):
                 self._handlers.signed_out()
-                self._wait_for_other_token(refused)
+                self._wait_for_other_token(token)
                 continue
             self._try_now.wait(self._backoff.next())
             self._try_now.clear()
+
+    def _refused(self, token: str) -> bool:
+        """Keep the channel up as long as it goes; True when it ended because the token is not good."""
+        from websockets.exceptions import ConnectionClosed, WebSocketException
+
+        refused = False
+        try:
+            self._connected(token)
+        except ConnectionClosed as error:
+            refused = error.rcvd is not None and error.rcvd.code == NOT_SIGNED_IN
+            log.info("push channel closed: %s", error.rcvd.code if error.rcvd else "no reason")
+        except (OSError, WebSocketException, ValueError) as error:
+            log.info("push channel: %s", type(error).__name__)
+        finally:
+            self._socket = None
+        if not self._stopping.is_set():
+            self._handlers.lost()
+        return refused and not self._stopping.is_set()
 
     def _wait_for_other_token(self, refused: str) -> None:
         while not self._stopping.is_set() and self._token() == refused:
             self._try_now.wait(5.0)
             self._try_now.clear()
 
-    def _connected(self) -> str | None:
-        """Be connected until the end of the channel; the token when it was that which the server refused."""
+    def _connected(self, token: str) -> None:
+        """Be connected until the end of the channel, which raises."""
         from websockets.sync.client import connect
 
-        token = self._token()
         with connect(
             self._url,
             ssl=self._ssl,
@@ -118,17 +145,16 @@ class PushChannel:
                     text = socket.recv(timeout=QUIET_S)
                 except TimeoutError:
                     continue
-                if self._handle(text):
-                    return token
-        return None
+                self._handle(socket, text)
 
-    def _handle(self, text: str | bytes) -> bool:
-        """Act on one message; True when it says that we are signed out. What is not understood is left out."""
+    def _handle(self, socket: ClientConnection, text: str | bytes) -> None:
+        """Act on one message; what is not understood is left out."""
         try:
             message: dict[str, Any] = json.loads(text)
             kind = message["type"]
             if kind == "ready":
                 self._backoff.reset()
+                self._socket = socket
                 self._handlers.ready()
             elif kind == "sync":
                 self._handlers.hint()
@@ -136,8 +162,6 @@ class PushChannel:
                 self._handlers.seat(shapes.seat_state(message.get("seat") or message))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.info("push message not understood: %s", type(error).__name__)
-            return False
-        return bool(kind == "signed_out")
 
 
 def _context(verify: bool | str) -> ssl.SSLContext:

@@ -1,0 +1,309 @@
+"""Following the line process's events: every call there is, joined with its case."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from agent_desktop.domain.models import CaseDetail, CaseMatch, Direction
+from agent_desktop.services.call_records import UNSEEN, CallRecords
+from agent_desktop.services.call_views import CallView, LevelsView
+from agent_desktop.services.errors import DeskError
+from agent_desktop.services.listeners import Listeners
+from telephony import messages
+
+if TYPE_CHECKING:
+    from agent_desktop.services.cases import CaseService
+    from agent_desktop.services.context import DeskContext
+
+log = logging.getLogger(__name__)
+
+UNSEEN_END_S = 5.0
+"""How long to wait for the end of a call that the line process no longer has, before its record is made up from what
+was known: an event on its way comes first."""
+
+
+class CallTracker:
+    """Keeps a view of every call that is not over. ``on_event`` may be called from several threads.
+
+    Listeners are called on the thread that brings the event and see the changes of a call in their order.
+    """
+
+    def __init__(
+        self, desk: DeskContext, cases: CaseService, records: CallRecords, unseen_end_s: float = UNSEEN_END_S
+    ) -> None:
+        self.changed: Listeners[CallView] = Listeners()
+        self.levels: Listeners[LevelsView] = Listeners()
+        self._desk = desk
+        self._cases = cases
+        self._records = records
+        self._unseen_end_s = unseen_end_s
+        self._views: dict[str, CallView] = {}
+        self._lines: dict[str, str] = {}
+        self._at_ns: dict[str, int] = {}
+        self._asked: set[str] = set()
+        """Calls that we asked for and the line process has not named yet."""
+        self._lock = threading.RLock()
+        self._later = ThreadPoolExecutor(2, "calls")
+        self._closed = threading.Event()
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            messages.CallIncoming: self._incoming,
+            messages.CallState: self._state,
+            messages.CallEnded: self._ended,
+            messages.RecordingState: self._recording,
+            messages.Levels: self._levels,
+            messages.Snapshot: self._snapshot,
+        }
+
+    @property
+    def current(self) -> CallView | None:
+        """The call that is up or ringing."""
+        with self._lock:
+            return next(iter(self._views.values()), None)
+
+    def get(self, call_id: str) -> CallView | None:
+        """The call, unless it is over."""
+        with self._lock:
+            return self._views.get(call_id)
+
+    def ask(self, view: CallView, line_id: str) -> bool:
+        """We are about to dial: false when there is a call already. Its outcome is kept even if we crash now."""
+        with self._lock:
+            if self._views:
+                return False
+            self._views[view.id] = view
+            self._lines[view.id] = line_id
+            self._asked.add(view.id)
+        self._records.keep_open(view, line_id)
+        return True
+
+    def never_made(self, call_id: str) -> None:
+        """The line process refused to dial, or did not answer."""
+        with self._lock:
+            if call_id not in self._asked:
+                return  # it has named the call: it will also say how it ended
+            self._forget(call_id)
+        self._later.submit(self._records.drop_open, call_id)
+
+    def change(self, call_id: str, change: Callable[[CallView], CallView]) -> CallView | None:
+        """Change a view, tell the listeners and keep it on disk; None when the call is over."""
+        with self._lock:
+            view = self._views.get(call_id)
+            if view is None:
+                return None
+            view = change(view)
+            self._tell(view)
+            line_id = self._lines.get(call_id, "")
+        self._records.keep_open(view, line_id)
+        return view
+
+    def on_event(self, event: messages.Message) -> None:
+        """Take an event of the line process."""
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+
+    def close(self) -> None:
+        """Stop the background work; call records that could not be written yet are tried once more."""
+        self._closed.set()
+        self._later.shutdown(wait=True, cancel_futures=True)
+        self._records.retry()
+
+    def _tell(self, view: CallView) -> None:
+        with self._lock:
+            self._views[view.id] = view
+            self.changed.emit(view)
+
+    def _forget(self, call_id: str) -> None:
+        self._views.pop(call_id, None)
+        self._lines.pop(call_id, None)
+        self._at_ns.pop(call_id, None)
+        self._asked.discard(call_id)
+
+    def _keep(self, view: CallView, line_id: str) -> None:
+        """Keep on disk what the call is about, without making the events wait."""
+        if not self._closed.is_set():
+            self._later.submit(self._records.keep_open, view, line_id)
+
+    def _incoming(self, event: messages.CallIncoming) -> None:
+        view = self._popped(
+            CallView(
+                id=event.call_id,
+                direction=Direction.INBOUND,
+                number=self._desk.numbers.kept(event.number),
+                state="ringing",
+                started_at=self._time(event.at),
+                invited_ns=event.invited_ns,
+            )
+        )
+        with self._lock:
+            self._lines[view.id] = event.line_id
+            self._tell(view)
+        self._keep(view, event.line_id)
+        if not view.matches and not self._closed.is_set():
+            self._later.submit(self._match_on_server, view.id, view.number)
+
+    def _popped(self, view: CallView) -> CallView:
+        """The view with the cases that its number belongs to. The screen pop: a few milliseconds."""
+        try:
+            matches, detail = self._cases.pop(view.number)
+        except DeskError as error:
+            log.warning("number not looked up: %s", error)
+            return view
+        return _matched(view, matches, detail)
+
+    def _match_on_server(self, call_id: str, number: str) -> None:
+        matches = self._cases.match_on_server(number)
+        view = self.get(call_id)
+        if matches and view is not None and not view.case_id:
+            self.change(call_id, lambda now: now if now.case_id else _matched(now, matches, None))
+
+    def _state(self, event: messages.CallState) -> None:
+        if event.monitored or event.state == "ended":
+            return  # a lead's own leg is no call of theirs; the end is told with its cause by what follows
+        with self._lock:
+            known = self._views.get(event.call_id)
+            if known is None and self._records.written(event.call_id):
+                return  # a snapshot that was overtaken by the call's end
+            if event.at_ns < self._at_ns.get(event.call_id, 0):
+                return  # and one that was overtaken by another event
+            before = known or self._taken_over(event)
+            view = self._changed(before, event)
+            self._at_ns[event.call_id] = event.at_ns
+            self._lines[event.call_id] = event.line_id
+            self._asked.discard(event.call_id)
+            self._tell(view)
+        if known is None or view.answered_at != before.answered_at:
+            self._keep(view, event.line_id)
+
+    def _changed(self, view: CallView, event: messages.CallState) -> CallView:
+        return replace(
+            view,
+            state=event.state,
+            started_at=self._time(event.started_at) if event.started_at else view.started_at,
+            answered_at=self._time(event.answered_at) if event.answered_at else view.answered_at,
+            muted=event.muted,
+            held=event.held,
+            far_held=event.far_held,
+            codec=event.codec,
+            recording_id=event.recording_id or view.recording_id,
+        )
+
+    def _taken_over(self, event: messages.CallState) -> CallView:
+        """The view of a call that began before this window: what it is about was kept on disk."""
+        view = CallView(
+            id=event.call_id,
+            direction=Direction(event.direction),
+            number=self._desk.numbers.kept(event.number),
+            state=event.state,
+            started_at=self._time(event.started_at or event.at),
+        )
+        kept = self._records.open_call(event.call_id)
+        if kept is None:
+            return self._popped(view)
+        contact = self._desk.store.cases.contact(kept.contact_id) if kept.contact_id else None
+        view = replace(view, number=kept.number, case_id=kept.case_id, contact=contact)
+        return view if kept.case_id else self._popped(view)
+
+    def _ended(self, event: messages.CallEnded) -> None:
+        if event.monitored:
+            return
+        view = self.get(event.call_id)
+        if view is None:
+            if self._records.written(event.call_id):
+                return
+            view = self._taken_over(_state_of(event))
+        view = replace(
+            view,
+            state="ended",
+            started_at=self._time(event.started_at) if event.started_at else view.started_at,
+            answered_at=self._time(event.answered_at) if event.answered_at else None,
+            ended_at=self._time(event.ended_at),
+            cause=event.cause,
+            sip_code=event.sip_code,
+            recording_id=event.recording_id or view.recording_id,
+        )
+        self._records.write(view, event.line_id, event.talk_ms, event.quality)
+        self._finish(view)
+
+    def _finish(self, view: CallView) -> None:
+        with self._lock:
+            self._forget(view.id)
+            self.changed.emit(view)
+        if view.case_id:
+            self._cases.changed.emit(frozenset({view.case_id}))
+
+    def _recording(self, event: messages.RecordingState) -> None:
+        with self._lock:
+            view = self._views.get(event.call_id)
+            if view is None:
+                return
+            self._tell(
+                replace(
+                    view,
+                    recording_id=event.recording_id,
+                    recording_state=event.state,
+                    recording_problem=event.problem,
+                    sealed_ms=event.sealed_ms,
+                )
+            )
+
+    def _levels(self, event: messages.Levels) -> None:
+        if self.get(event.call_id) is not None:
+            self.levels.emit(LevelsView(event.call_id, event.agent_dbfs, event.far_dbfs))
+
+    def _snapshot(self, event: messages.Snapshot) -> None:
+        """The line process is there, or there again: go on with its calls, and close those that it no longer has."""
+        for call in event.calls:
+            self._state(call)
+        for recording in event.recordings:
+            self._recording(recording)
+        there = {call.call_id for call in event.calls}
+        threading.Thread(
+            target=self._close_unseen, args=(there, event.recordings), name="calls-unseen", daemon=True
+        ).start()
+
+    def _close_unseen(self, there: set[str], recordings: tuple[messages.RecordingState, ...]) -> None:
+        """Write the records of calls whose end nobody told us: the window or the line process was not there."""
+        with self._lock:
+            gone = set(self._views) - there - self._asked
+        gone |= set(self._records.open_calls()) - there - set(self._views)
+        if not gone or self._closed.wait(self._unseen_end_s):
+            return
+        for call_id in gone:
+            view = self._records.write_unseen(call_id, recordings) or self.get(call_id)
+            if view is not None:
+                self._finish(replace(view, state="ended", cause=view.cause or UNSEEN))
+
+    def _time(self, text: str) -> datetime:
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            return self._desk.clock()
+
+
+def _matched(view: CallView, matches: list[CaseMatch], detail: CaseDetail | None) -> CallView:
+    """The view with its matches; tied to the case when there is just one."""
+    if len(matches) != 1:
+        return replace(view, matches=tuple(matches))
+    only = matches[0]
+    return replace(view, matches=(only,), case_id=only.case.id, contact=only.contact, detail=detail)
+
+
+def _state_of(event: messages.CallEnded) -> messages.CallState:
+    return messages.CallState(
+        call_id=event.call_id,
+        line_id=event.line_id,
+        direction=event.direction,
+        number=event.number,
+        state="ended",
+        at=event.ended_at,
+        at_ns=0,
+        started_at=event.started_at,
+        answered_at=event.answered_at,
+    )
