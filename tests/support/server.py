@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 DEMO_PASSWORD = "demo-2026-desk"
-"""Of every demo account: liting, guowei, hemin (collectors), xujing (lead), chenyu (QA), shujv (data officer), admin."""
+"""Of every demo account: liting, guowei, hemin, xujing (lead), chenyu (QA), shujv (data officer), admin."""
 
 START_TIMEOUT = 30.0
 
@@ -25,7 +25,7 @@ class ServerDidNotStart(AssertionError):
 
 @dataclass
 class RunningServer:
-    """``url`` is ``http://127.0.0.1:PORT``. ``stop`` may be called twice; the same data can be served again on any port."""
+    """``url`` is ``http://127.0.0.1:PORT``. ``stop`` may be called twice; the data can be served again on any port."""
 
     url: str
     data_dir: Path
@@ -53,7 +53,7 @@ class RunningServer:
 def run_cli(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run ``collection-server`` with ``args`` to its end."""
     command = [sys.executable, "-m", "collection_server.cli", *args]
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **(env or {})}
     )
 
@@ -81,7 +81,7 @@ def start_server(
     """
     where = data_dir if data_dir is not None else init_data(tmp_path / "server", demo=demo)
     command = [sys.executable, "-m", "collection_server.cli", "serve", "--data", str(where)]
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(
         [*command, "--port", str(port), "--ready-json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

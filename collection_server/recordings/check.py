@@ -1,0 +1,187 @@
+"""What the store finds when it opens an upload: does it decrypt to its end, and is it what its manifest says?"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+
+from nacl.public import PrivateKey
+
+from collection_server.recordings import envelope
+from collection_server.recordings.envelope import Damaged, Header, Piece
+
+FIRST_SAMPLE = struct.Struct("<Q")
+MAX_SECONDS = 24 * 3600
+"""No call lasts a day: a sample number beyond that is damage, not silence to be filled in."""
+CODECS = {"opus": "OPUS", "flac": "FLAC"}
+_LENGTH_TOLERANCE_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """``state`` as in the table of recordings; ``reason`` is empty or a short code. Levels in dBFS."""
+
+    state: str
+    reason: str = ""
+    rate: int = 0
+    samples: int = 0
+    lost_frames: int = 0
+    codec: str = ""
+    left_dbfs: float | None = None
+    right_dbfs: float | None = None
+    direction: str = ""
+
+
+def examine(file: BinaryIO, manifest: dict[str, Any], store_key: PrivateKey) -> Findings:
+    """Read a sealed file through. Never raises for what is in it: that is what the findings say."""
+    blank = Findings("failed", rate=manifest["rate"], samples=manifest["samples"], lost_frames=manifest["lost_frames"])
+    try:
+        header = envelope.read_header(file)
+        blank = replace(blank, direction=_direction(header))
+        _same(header, manifest)
+        if header.kind == "F":
+            return _examine_finalised(file, header, manifest, store_key, blank)
+        return _examine_journal(file, header, store_key, blank)
+    except Damaged as damage:
+        return replace(blank, reason=damage.reason)
+
+
+def _same(header: Header, manifest: dict[str, Any]) -> None:
+    names = ("recording_id", "call_id", "seat_id", "rate")
+    if header.kind != manifest["kind"] or any(header.fields.get(n) != manifest[n] for n in names):
+        raise Damaged("other_header")
+
+
+def _direction(header: Header) -> str:
+    value = header.fields.get("direction")
+    return value if value in ("inbound", "outbound") else ""
+
+
+def _examine_finalised(
+    file: BinaryIO, header: Header, manifest: dict[str, Any], store_key: PrivateKey, blank: Findings
+) -> Findings:
+    content = bytearray()
+    last: Piece | None = None
+    for last in envelope.pieces(file, header, store_key):
+        if last.type == "O":
+            content += last.body
+    found = _closing(last, blank)
+    assert last is not None
+    if hashlib.sha256(content).hexdigest() != last.json().get("content_sha256"):
+        raise Damaged("other_content")
+    if found.samples != manifest["samples"] or found.rate != manifest["rate"]:
+        raise Damaged("other_length")
+    _check_playable(bytes(content), found)
+    return replace(found, state="recovered" if manifest["recovered"] else "verified")
+
+
+def _closing(piece: Piece | None, blank: Findings) -> Findings:
+    if piece is None or piece.type != "C":
+        raise Damaged("no_closing")
+    body = piece.json()
+    counts = [body.get(name) for name in ("samples", "rate", "lost_frames")]
+    if any(type(count) is not int or not 0 <= count < 2**53 for count in counts) or not 8000 <= body["rate"] <= 48_000:
+        raise Damaged("bad_piece")
+    return replace(
+        blank,
+        samples=body["samples"],
+        rate=body["rate"],
+        lost_frames=min(body["lost_frames"], 2**31 - 1),
+        codec=body["codec"] if body.get("codec") in (*CODECS, "pcm_s16le") else "",
+        left_dbfs=_level(body.get("left_dbfs")),
+        right_dbfs=_level(body.get("right_dbfs")),
+    )
+
+
+def _level(value: object) -> float | None:
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return max(-200.0, min(0.0, float(value))) if fits and isinstance(value, int | float) else None
+
+
+def _check_playable(content: bytes, found: Findings) -> None:
+    import soundfile
+
+    try:
+        info = soundfile.info(io.BytesIO(content))
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise Damaged("not_audio") from error
+    if info.channels != 2 or (info.subtype != CODECS.get(found.codec, "") and info.format != "FLAC"):
+        raise Damaged("not_audio")
+    if abs(info.frames / info.samplerate - found.samples / found.rate) > _LENGTH_TOLERANCE_SECONDS:
+        raise Damaged("other_length")
+
+
+@dataclass(slots=True)
+class _Energy:
+    left: float = 0.0
+    right: float = 0.0
+    frames: int = 0
+
+    def add(self, pcm: bytes) -> None:
+        import numpy as np
+
+        frames = np.frombuffer(pcm, "<i2").reshape(-1, 2).astype(np.float64)
+        sums = (frames * frames).sum(axis=0)
+        self.left += float(sums[0])
+        self.right += float(sums[1])
+        self.frames += len(frames)
+
+    def dbfs(self, energy: float) -> float | None:
+        if not self.frames:
+            return None
+        rms = math.sqrt(energy / self.frames) / 32_768
+        return 20 * math.log10(rms) if rms > 1e-5 else -100.0
+
+
+def _examine_journal(file: BinaryIO, header: Header, store_key: PrivateKey, blank: Findings) -> Findings:
+    """As far as it goes: a journal is what a crash left."""
+    samples, reason, energy = 0, "", _Energy()
+    closing: Piece | None = None
+    try:
+        for piece in envelope.pieces(file, header, store_key):
+            if piece.type == "A":
+                start, pcm = audio_of(piece, blank.rate)
+                samples = max(samples, start + len(pcm) // 4)
+                energy.add(pcm)
+            closing = piece if piece.type == "C" else closing
+    except Damaged as damage:
+        if not samples:
+            raise
+        reason = damage.reason
+    if not samples:
+        raise Damaged("no_audio")
+    found = replace(
+        blank,
+        state="recovered",
+        reason=reason,
+        samples=samples,
+        codec="pcm_s16le",
+        left_dbfs=energy.dbfs(energy.left),
+        right_dbfs=energy.dbfs(energy.right),
+    )
+    return replace(found, lost_frames=_closing(closing, blank).lost_frames) if closing else found
+
+
+def audio_of(piece: Piece, rate: int) -> tuple[int, bytes]:
+    """First sample and interleaved PCM of an ``A`` piece. Raises ``Damaged``."""
+    if len(piece.body) < FIRST_SAMPLE.size or (len(piece.body) - FIRST_SAMPLE.size) % 4:
+        raise Damaged("bad_piece")
+    (start,) = FIRST_SAMPLE.unpack_from(piece.body)
+    if start > MAX_SECONDS * rate:
+        raise Damaged("bad_piece")
+    return start, piece.body[FIRST_SAMPLE.size :]
+
+
+def journal_audio(file: BinaryIO, header: Header, store_key: PrivateKey, rate: int) -> Iterator[tuple[int, bytes]]:
+    """The good part of a journal: sample number and PCM, in order, ending quietly where the damage begins."""
+    try:
+        for piece in envelope.pieces(file, header, store_key):
+            if piece.type == "A":
+                yield audio_of(piece, rate)
+    except Damaged:
+        return

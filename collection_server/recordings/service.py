@@ -1,0 +1,183 @@
+"""Taking uploads: announcing, parts, completing, receipts."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from nacl.exceptions import CryptoError
+from nacl.signing import SigningKey, VerifyKey
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from collection_server.auth.principal import Principal
+from collection_server.auth.tables import Seat
+from collection_server.canonical import NotCanonical, canonical_json
+from collection_server.problems import Problem, not_found
+from collection_server.recordings.check import Findings
+from collection_server.recordings.schemas import Manifest, ReceiptOut
+from collection_server.recordings.tables import Recording, Upload, UploadPart
+
+
+def part_sizes(size: int, part_size: int) -> dict[int, int]:
+    """Number, from 1, and size of each part of a file."""
+    count = -(-size // part_size)
+    return {n: min(part_size, size - (n - 1) * part_size) for n in range(1, count + 1)}
+
+
+def announce(
+    session: Session, who: Principal, manifest: Manifest, part_size: int, now: datetime
+) -> tuple[Upload | None, Recording | None, str]:
+    """The upload to go on with, or the recording when it is stored; third, an upload whose parts are to be
+    dropped.
+
+    Raises 403 (another seat's recording), 422 ``bad_signature``, 409 ``conflict`` or ``number_reused``.
+    """
+    check_signature(session, who, manifest)
+    stored = session.get(Recording, manifest.recording_id)
+    if stored is not None:
+        if (stored.sha256, stored.size, stored.seat_id) != (manifest.sha256, manifest.size, manifest.seat_id):
+            raise Problem(409, "conflict", "This recording is stored with other content.", keep=True)
+        return None, stored, ""
+    _check_number(session, manifest)
+    found = session.scalars(select(Upload).where(Upload.recording_id == manifest.recording_id)).one_or_none()
+    if found is not None and found.seat_id != manifest.seat_id:
+        raise Problem(409, "conflict", "Another seat is uploading this recording.", keep=True)
+    if found is not None and (found.sha256, found.size) == (manifest.sha256, manifest.size):
+        return found, None, ""
+    dropped = found.id if found is not None else ""
+    if found is not None:  # sealed anew by the seat: what was sent of the old file is of no use
+        session.delete(found)
+        session.flush()
+    upload = Upload(
+        id=str(uuid.uuid4()),
+        recording_id=manifest.recording_id,
+        seat_id=manifest.seat_id,
+        number=manifest.number,
+        size=manifest.size,
+        sha256=manifest.sha256,
+        part_size=part_size,
+        manifest=manifest.model_dump(),
+        created_at=now,
+        created_by=who.user_id,
+    )
+    session.add(upload)
+    session.flush()
+    return upload, None, dropped
+
+
+def check_signature(session: Session, who: Principal, manifest: Manifest) -> None:
+    """Raises 403 or 422 unless the seat that is asking signed exactly this manifest."""
+    if manifest.seat_id != who.seat_id:
+        raise Problem(403, "forbidden", "This recording is another seat's.", keep=True)
+    seat = session.get_one(Seat, who.seat_id)
+    body = manifest.model_dump()
+    try:
+        signature = base64.b64decode(body.pop("signature"), validate=True)
+        VerifyKey(seat.public_key).verify(canonical_json(body), signature)
+    except (CryptoError, ValueError, TypeError, NotCanonical) as error:
+        raise Problem(422, "bad_signature", "The manifest is not signed by this seat.", keep=True) from error
+
+
+def _check_number(session: Session, manifest: Manifest) -> None:
+    for table, own_id in ((Recording, Recording.id), (Upload, Upload.recording_id)):
+        taken = select(own_id).where(
+            table.seat_id == manifest.seat_id, table.number == manifest.number, own_id != manifest.recording_id
+        )
+        if session.scalars(taken).first() is not None:
+            raise Problem(409, "number_reused", "The seat's number belongs to another recording.", keep=True)
+
+
+def received_parts(session: Session, upload: Upload) -> list[int]:
+    query = select(UploadPart.number).where(UploadPart.upload_id == upload.id).order_by(UploadPart.number)
+    return list(session.scalars(query))
+
+
+def find_upload(session: Session, who: Principal, upload_id: str) -> Upload:
+    """Raises 404, also for another seat's upload."""
+    upload = session.get(Upload, upload_id)
+    if upload is None or upload.seat_id != who.seat_id:
+        raise not_found("upload")
+    return upload
+
+
+def note_part(session: Session, upload_id: str, number: int, size: int, sha256: str) -> None:
+    if session.get(Upload, upload_id) is None:
+        raise not_found("upload")  # completed by another request in the meantime
+    part = session.get(UploadPart, (upload_id, number))
+    if part is None:
+        session.add(UploadPart(upload_id=upload_id, number=number, size=size, sha256=sha256))
+    else:
+        part.size, part.sha256 = size, sha256
+
+
+def forget_parts(session: Session, upload_id: str) -> None:
+    session.execute(delete(UploadPart).where(UploadPart.upload_id == upload_id))
+
+
+def to_complete(session: Session, who: Principal, recording_id: str) -> Upload | Recording:
+    """The upload, all of whose parts are there, or the recording. Raises 404 or 409 ``incomplete``."""
+    stored = session.get(Recording, recording_id)
+    if stored is not None and stored.seat_id == who.seat_id:
+        return stored
+    upload = session.scalars(
+        select(Upload).where(Upload.recording_id == recording_id, Upload.seat_id == who.seat_id)
+    ).one_or_none()
+    if upload is None:
+        raise not_found("upload")
+    missing = sorted(set(part_sizes(upload.size, upload.part_size)) - set(received_parts(session, upload)))
+    if missing:
+        raise Problem(409, "incomplete", f"{len(missing)} parts are missing.", extra={"missing": missing[:1000]})
+    return upload
+
+
+def store(
+    session: Session, who: Principal, upload: Upload, found: Findings, now: datetime, receipt_key: SigningKey
+) -> Recording:
+    """Turn an upload whose bytes are stored into a recording with its receipt."""
+    manifest = upload.manifest
+    recording = Recording(
+        id=upload.recording_id,
+        call_id=manifest["call_id"],
+        seat_id=upload.seat_id,
+        number=upload.number,
+        kind=manifest["kind"],
+        size=upload.size,
+        sha256=upload.sha256,
+        manifest=manifest,
+        direction=found.direction,
+        started_at=datetime.fromisoformat(manifest["started_at"]),
+        rate=found.rate,
+        samples=found.samples,
+        lost_frames=found.lost_frames,
+        codec=found.codec,
+        left_dbfs=found.left_dbfs,
+        right_dbfs=found.right_dbfs,
+        state=found.state,
+        reason=found.reason,
+        stored_at=now,
+        stored_by=who.user_id,
+        receipt_signature="",
+    )
+    signed = canonical_json(_receipt_body(recording))
+    recording.receipt_signature = base64.b64encode(receipt_key.sign(signed).signature).decode()
+    session.add(recording)
+    forget_parts(session, upload.id)
+    session.execute(delete(Upload).where(Upload.id == upload.id))
+    return recording
+
+
+def receipt_out(recording: Recording) -> ReceiptOut:
+    return ReceiptOut(**_receipt_body(recording), signature=recording.receipt_signature)
+
+
+def _receipt_body(recording: Recording) -> dict[str, Any]:
+    stored_at = recording.stored_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return {
+        "recording_id": recording.id,
+        "sha256": recording.sha256,
+        "size": recording.size,
+        "stored_at": stored_at,
+    }

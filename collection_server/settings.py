@@ -1,0 +1,126 @@
+"""Settings: environment variables ``COLLECTION_*`` over one TOML file over defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class BadSettings(Exception):
+    """A setting that cannot be used; the text is one sentence for the person who runs the server."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Sizes in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="COLLECTION_", extra="forbid", hide_input_in_errors=True)
+
+    data: Path = Path("collection-data")
+    database_url: str = Field(default="", repr=False)
+    """SQLAlchemy URL (``postgresql+psycopg://…``); empty means SQLite in the data directory."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8460, ge=0, le=65535)
+    public_url: str = ""
+    """Address that seats reach this server at, when it is not the one they were answered from (a proxy)."""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    timezone: str = ""
+    """Where "today" begins, as an IANA name; empty means this machine's own zone."""
+    idle_seconds: int = Field(default=8 * 3600, ge=60)
+    sign_in_attempts: int = Field(default=5, ge=1)
+    sign_in_wait_seconds: int = Field(default=60, ge=1)
+    part_size: int = Field(default=4 * MIB, ge=64 * 1024, le=64 * MIB)
+    max_recording_bytes: int = Field(default=1024 * MIB, ge=MIB)
+    audio_cache_bytes: int = Field(default=64 * MIB, ge=0)
+    offline_after_seconds: float = Field(default=5.0, gt=0)
+    """How long a seat's socket may be away before the wallboard says offline."""
+    recording_mode: str = Field(default="automatic", pattern="^(automatic|voice|manual)$")
+    recording_codec: str = Field(default="opus", pattern="^(opus|flac)$")
+    monitoring_visible: bool = False
+    promise_max_days: int = Field(default=60, ge=1, le=366)
+    cases_target: int = Field(default=90, ge=0)
+    talk_target_seconds: int = Field(default=12_000, ge=0)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            if name:
+                ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("not a time zone") from error
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """For ``datetime.astimezone``; None is this machine's own."""
+        return ZoneInfo(self.timezone) if self.timezone else None
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data / 'collection.db'}"
+
+    def policy(self) -> dict[str, str | int | bool]:
+        """What a seat is told at sign-in."""
+        return {
+            "recording_mode": self.recording_mode,
+            "recording_codec": self.recording_codec,
+            "monitoring_visible": self.monitoring_visible,
+            "promise_max_days": self.promise_max_days,
+            "cases_target": self.cases_target,
+            "talk_target_seconds": self.talk_target_seconds,
+            "idle_seconds": self.idle_seconds,
+            "timezone": self.timezone,
+        }
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings of this process. ``overrides`` (None is ignored) win over the environment.
+
+    The file is ``$COLLECTION_CONFIG``, else ``server.toml`` in the data directory when there is one.
+    Raises ``BadSettings``.
+    """
+    given = {k: v for k, v in overrides.items() if v is not None}
+    _refuse_unknown_variables()
+    data = Path(given.get("data") or os.environ.get("COLLECTION_DATA") or "collection-data")
+    named = os.environ.get("COLLECTION_CONFIG")
+    path = Path(named) if named else data / "server.toml"
+    from_file = _read_file(path) if named or path.exists() else {}
+    for name in list(from_file):
+        if f"COLLECTION_{name.upper()}" in os.environ:
+            del from_file[name]
+    try:
+        return Settings(**{**from_file, **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        where = f"in {path.name}" if name in from_file else "in the environment or the arguments"
+        raise BadSettings(f"The setting {name} {where} cannot be used: {first['msg']}.") from error
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"COLLECTION_{name.upper()}" for name in Settings.model_fields} | {"COLLECTION_CONFIG"}
+    for name in os.environ:
+        if name.startswith("COLLECTION_") and name not in known:
+            raise BadSettings(f"The environment variable {name} is no setting of the collection server.")
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSettings(f"The configuration file {path} cannot be read.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"The configuration file {path} is not valid TOML: {error}.") from error
+    unknown = sorted(set(values) - set(Settings.model_fields))
+    if unknown:
+        raise BadSettings(f"The configuration file {path} has an unknown key: {unknown[0]}.")
+    return values

@@ -1,0 +1,6 @@
+"""Where sealed recordings are kept: a small interface with a disk behind it."""
+
+from collection_server.storage.disk import DiskStore
+from collection_server.storage.interface import Assembled, BlobMissing, BlobStore, StagedPartMissing
+
+__all__ = ["Assembled", "BlobMissing", "BlobStore", "DiskStore", "StagedPartMissing"]
