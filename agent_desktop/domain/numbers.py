@@ -41,7 +41,7 @@ class NumberPlan:
         import phonenumbers
 
         plain = clean(text)
-        if not re.fullmatch(r"\+?\d{5,20}", plain):
+        if not re.fullmatch(r"\+?[0-9]{5,20}", plain):
             return ""
         try:
             number = phonenumbers.parse(plain, self._region)
