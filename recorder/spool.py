@@ -115,10 +115,14 @@ class Spool:
 
     def free_bytes(self) -> int:
         """Space left on the spool's disk; 0 when it cannot be told."""
-        try:
-            return shutil.disk_usage(self.folder).free
-        except OSError:
-            return 0
+        for folder in (self.folder, *self.folder.parents):  # the folder itself comes with the first recording
+            try:
+                return shutil.disk_usage(folder).free
+            except FileNotFoundError:
+                continue
+            except OSError:
+                break
+        return 0
 
     def payload(self, recording_id: str, kind: str) -> Path:
         """Where the sealed file of ``kind`` (``J`` or ``F``) is, or will be."""

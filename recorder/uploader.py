@@ -44,7 +44,8 @@ class UploadStatus:
     """Reported at each change.
 
     ``problem``: empty, ``server_away``, ``signed_out`` (there is no token, or the server does not take it),
-    ``receipt_wrong``, ``refused`` (something was set aside, or is put off by the server again and again), ``spool_unreadable``.
+    ``receipt_wrong``, ``refused`` (something was set aside, or is put off by the server again and again),
+    ``spool_unreadable``.
     """
 
     waiting: int
