@@ -46,7 +46,7 @@ from telephony.settings import EngineSettings
 
 log = logging.getLogger(__name__)
 
-IDLE_EXIT_S = 60.0
+IDLE_EXIT_S = float(os.environ.get("AGENT_DESKTOP_LINE_IDLE_S", "60"))
 """Without a client and without a call for this long, the process ends by itself."""
 FINISH_S = 8.0
 """How long the recorder may take to seal what is open when the process ends."""

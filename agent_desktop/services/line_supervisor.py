@@ -59,6 +59,7 @@ class LineSupervisor:
         self._stopping = threading.Event()
         self._client: LineClient | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._reaper: threading.Thread | None = None
         self.starts = 0
         """How many line processes this supervisor has started."""
 
@@ -115,6 +116,8 @@ class LineSupervisor:
         assert process.stdin is not None
         assert process.stdout is not None
         self._process = process
+        self._reaper = threading.Thread(target=process.wait, name="line-reaper", daemon=True)
+        self._reaper.start()
         self.starts += 1
         giving_up = threading.Timer(START_TIMEOUT_S, process.kill)
         giving_up.start()
@@ -128,7 +131,7 @@ class LineSupervisor:
         finally:
             giving_up.cancel()
         if not answer:
-            process.wait()
+            self._reap()
             raise LineError("away", f"the line process did not start (status {process.returncode})")
         ready = json.loads(answer)
         process.stdout.close()
@@ -148,27 +151,21 @@ class LineSupervisor:
         while not self._stopping.wait(BACK_OFF_S[min(attempt, len(BACK_OFF_S) - 1)]):
             attempt += 1
             try:
-                self._reap_if_ended()
                 self.start()
             except LineError as error:
                 log.warning("line process not back yet: %s", error.code)
             else:
                 return
 
-    def _reap_if_ended(self) -> None:
-        if self._process is not None:
-            self._process.poll()
-
     def _reap(self) -> None:
-        process = self._process
-        if process is None:
+        """Wait for the process that this supervisor started, if it did."""
+        if self._process is None or self._reaper is None:
             return
-        try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
+        self._reaper.join(STOP_TIMEOUT_S)
+        if self._reaper.is_alive():
             log.warning("the line process had to be killed")
-            process.kill()
-            process.wait()
+            self._process.kill()
+            self._reaper.join()
 
 
 def start_line(setup: LineSetup) -> LineSupervisor:
