@@ -67,6 +67,9 @@ class _SealedFile:
         self.size = 0
         path.unlink(missing_ok=True)
         self._fd = create(path)
+
+    def begin(self) -> None:
+        """Write what comes before the first piece."""
         self._write(self._container.preamble)
 
     def content(self, data: bytes) -> None:
@@ -192,6 +195,7 @@ def _manifest(
 def _encode(part: Path, store_public_key: bytes, journal: FinishedJournal, pause: Callable[[float], None]) -> Manifest:
     sealed = _SealedFile(part, journal.facts, store_public_key)
     try:
+        sealed.begin()
         samples = _transcribe(journal, sealed, pause)
         if samples != journal.counts.samples:
             raise FinaliseError("the journal does not hold what was written")

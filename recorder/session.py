@@ -185,6 +185,7 @@ class Recorder:
     def _finalise(self) -> None:
         parked: list[_Job] = []
         while True:
+            job, jobs = None, []  # what is done must not keep its key alive while this waits
             try:
                 job = self._finished.get(timeout=FINALISE_RETRY_SECONDS if parked else None)
             except Empty:
@@ -219,7 +220,8 @@ class Recorder:
             finalise(self._spool, self._identity, self._store_key, journal, self._give_way)
             return
         except (FinaliseError, SpoolError) as error:
-            _log.warning("recording %s goes as its journal: %s", journal.facts.recording_id, error)
+            # As text: a kept log record must not keep the error's frames, and with them the key.
+            _log.warning("recording %s goes as its journal: %s", journal.facts.recording_id, str(error))
         except Exception:
             _log.exception("recording %s goes as its journal", journal.facts.recording_id)
         counts, ended_at = journal.counts, journal.close.at
