@@ -39,7 +39,7 @@ from telephony.taping import Taping
 
 log = logging.getLogger(__name__)
 
-_IDLE_MS = 10
+_IDLE_MS = 40
 _STOP_S = 2.0
 _UNREGISTER_S = 0.3
 
@@ -55,6 +55,7 @@ class Core:
         check_grant: GrantCheck | None,
         book: Book,
     ) -> None:
+        self._settings = settings
         self._book = book
         self._notes: deque[Note | Registration | Levels] = deque()
         self._refused: dict[str, SipCall] = {}
@@ -148,16 +149,19 @@ class Core:
             if not self._monitors.admit(arrival, invite.grant, line):
                 self._refuse(arrival, line)
         elif line.peers.allows(arrival.source):
-            self._calls.arrive(arrival, invite, line)
+            if code := self._settings.refusal(invite.dialled):
+                self._refuse(arrival, line, code)
+            else:
+                self._calls.arrive(arrival, invite, line)
         else:
             log.warning("a call from %s was refused: not a configured peer", arrival.source.rpartition(":")[0])
             self._refuse(arrival, line)
 
-    def _refuse(self, arrival: Arrival, line: Line) -> None:
+    def _refuse(self, arrival: Arrival, line: Line, code: int = 403) -> None:
         call_id = f"refused-{arrival.slot}"
         call = SipCall(line.account, call_id, self._notes.append, arrival.slot)
         self._refused[call_id] = call
-        call.hangup(operation(403))
+        call.hangup(operation(code))
 
     def _add_line(self, command: AddLine) -> dict[str, Any]:
         if self._calls.on_line(command.line.line_id):

@@ -18,14 +18,26 @@ class EngineSettings:
     """SIP port over UDP and TCP; 0 for a free one."""
     user_agent: str = "AgentDesktop"
     log_path: str = ""
-    """PJSIP's own trace with every SIP message. It holds personal data: for the lab only, empty in service."""
+    """PJSIP's own trace with every SIP message. It holds personal data: for the lab only, empty in service.
+    """
     codecs: tuple[str, ...] = CODECS
     rtp_port: int = 16384
     """First port for RTP; a random one of ``rtp_ports`` from here is taken."""
     rtp_ports: int = 16383
-    clock_rate: int = 16000
-    """Samples a second of the bridge; must be the headset's rate."""
     tls_ca_file: str = ""
     """Private certificate authority for TLS lines, PEM; empty for the system's."""
     monitor_wait_s: float = 30.0
     """How long a lead's hidden leg waits for the agent's next call before it is ended."""
+    refusals: tuple[tuple[str, int], ...] = ()
+    """Endings of dialled numbers, each with the SIP code that refuses such a call before it rings: the
+    practice line's.
+    """
+
+    def refusal(self, dialled: str) -> int:
+        """The SIP code to refuse a call to this number with, or 0."""
+        return next((code for ending, code in self.refusals if dialled.endswith(ending)), 0)
+
+    @property
+    def clock_rate(self) -> int:
+        """Samples a second of the bridge: a seat without G.722 needs no wide band, and saves the resampling."""
+        return 16000 if "G722" in self.codecs else 8000

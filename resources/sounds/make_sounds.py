@@ -1,7 +1,7 @@
 """Synthesises the sentences of sentences.toml with espeak-ng, and the collector's take for the demo.
 
-Run by hand when a sentence changes: ``python resources/sounds/make_sounds.py``. Needs ``espeak-ng`` and ``sox``; the
-product only reads the WAV files: 16 kHz, mono, signed 16-bit.
+Run by hand when a sentence changes: ``python resources/sounds/make_sounds.py``. Needs ``espeak-ng`` and
+``sox``; the product only reads the WAV files: 16 kHz, mono, signed 16-bit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 
 RATE = 16000
 SPEECH_DBFS = -20.0
-"""Level of the speech, RMS over the 20 ms frames that are not pauses (ITU-T P.56's idea of an active level)."""
+"""Level of the speech, RMS over the 20 ms frames that are not pauses (ITU-T P.56's idea of an active level).
+"""
 PEAK_DBFS = -3.0
 PAUSE_DBFS = -45.0
 FRAME = RATE // 50

@@ -12,15 +12,17 @@ from telephony.interfaces import HeadsetError
 RATE = 16000
 FRAME_BYTES = 2 * RATE // 50
 _WRITE_EVERY = 25
+_IDLE_READS = 50
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 
 class FileHeadset:
     """The microphone is a WAV file, the speaker another; either may be None.
 
-    Both are 16 kHz mono signed 16-bit. With ``loop`` the microphone starts over at its end, without it
-    ``read`` gives None from there. The speaker file is a whole WAV every half second: what was heard up to
-    then survives a killed process.
+    Both are 16 kHz mono signed 16-bit. The microphone plays from its beginning in each call: the engine
+    writes to a headset only while a call is up, so a ``read`` after a second without ``write`` gives None and
+    rewinds. With ``loop`` the microphone starts over at its end, without it ``read`` gives None from there.
+    The speaker file is a whole WAV every half second: what was heard up to then survives a killed process.
     """
 
     def __init__(self, microphone: Path | None, speaker: Path | None, loop: bool = True) -> None:
@@ -29,6 +31,7 @@ class FileHeadset:
         self._loop = loop
         self._voice = b""
         self._position = 0
+        self._reads_since_write = _IDLE_READS
         self._speaker: WavWriter | None = None
 
     @property
@@ -56,11 +59,11 @@ class FileHeadset:
             self._speaker.close()
             self._speaker = None
 
-    def rewind(self) -> None:
-        """Let the microphone's file start over with the next ``read``. Thread of ``read``."""
-        self._position = 0
-
     def read(self) -> bytes | None:
+        if self._reads_since_write >= _IDLE_READS:
+            self._position = 0
+            return None
+        self._reads_since_write += 1
         if self._position >= len(self._voice):
             if not self._loop or not self._voice:
                 return None
@@ -70,6 +73,7 @@ class FileHeadset:
         return frame.ljust(FRAME_BYTES, b"\0")
 
     def write(self, pcm: bytes) -> None:
+        self._reads_since_write = 0
         if self._speaker is not None:
             self._speaker.write(pcm)
 

@@ -34,24 +34,39 @@ def samples_of(path: Path) -> bytes:
         return file.readframes(file.getnframes())
 
 
+def in_call(headset: FileHeadset) -> bytes | None:
+    """One tick of the media clock while a call is up."""
+    headset.write(bytes(640))
+    return headset.read()
+
+
 def test_the_microphone_loops_and_pads_its_last_frame(tmp_path: Path) -> None:
     pcm = bytes(range(1, 251)) * 4
     headset = FileHeadset(make_wav(tmp_path / "voice.wav", pcm), None)
     headset.start()
-    frames = [headset.read() for _ in range(4)]
+    frames = [in_call(headset) for _ in range(4)]
     headset.stop()
     assert frames[0] == pcm[:640]
     assert frames[1] == pcm[640:] + bytes(280)
     assert frames[2:] == frames[:2]
 
 
-def test_without_loop_the_microphone_ends_and_can_be_rewound(tmp_path: Path) -> None:
+def test_without_loop_the_microphone_ends(tmp_path: Path) -> None:
     headset = FileHeadset(make_wav(tmp_path / "voice.wav", b"\1\0" * 320), None, loop=False)
     headset.start()
-    assert headset.read() == b"\1\0" * 320
+    assert in_call(headset) == b"\1\0" * 320
+    assert in_call(headset) is None
+
+
+def test_the_microphone_plays_in_calls_only_and_each_call_hears_its_beginning(tmp_path: Path) -> None:
+    pcm = b"".join(bytes([number, 1]) * 320 for number in range(100))
+    headset = FileHeadset(make_wav(tmp_path / "voice.wav", pcm), None)
+    headset.start()
     assert headset.read() is None
-    headset.rewind()
-    assert headset.read() is not None
+    for _ in range(2):
+        assert [in_call(headset) for _ in range(3)] == [pcm[640 * i : 640 * i + 640] for i in range(3)]
+        idle = [headset.read() for _ in range(60)]
+        assert idle[-1] is None
 
 
 def test_what_is_heard_is_written(tmp_path: Path) -> None:
