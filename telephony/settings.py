@@ -18,8 +18,7 @@ class EngineSettings:
     """SIP port over UDP and TCP; 0 for a free one."""
     user_agent: str = "AgentDesktop"
     log_path: str = ""
-    """PJSIP's own trace with every SIP message. It holds personal data: for the lab only, empty in service.
-    """
+    """PJSIP's own trace with every SIP message. It holds personal data: for the lab only, empty in service."""
     codecs: tuple[str, ...] = CODECS
     rtp_port: int = 16384
     """First port for RTP; a random one of ``rtp_ports`` from here is taken."""

@@ -161,7 +161,7 @@ def test_a_tone_at_the_microphone_is_read(card: SoundCard, tmp_path: Path) -> No
         answer = card.result(
             f"""
 h = CardHeadset("test_mic", "test_speaker"); h.start()
-got = [h.read() for _ in clock(5)]
+got = [h.read() for _ in clock(4)]
 with open({str(heard)!r}, "wb") as out: out.write(b"".join(p for p in got if p))
 say(none=sum(p is None for p in got), shape=[h.shapes[0].rate, h.shapes[0].channels], describe=h.describe())
 h.stop(); h.stop()
@@ -184,7 +184,7 @@ def test_a_tone_written_comes_out_of_the_speaker(card: SoundCard, tmp_path: Path
             answer = card.result(
                 """
 h = CardHeadset("test_mic", "test_speaker"); h.start()
-for n in clock(5):
+for n in clock(4):
     h.read(); h.write(tone(1000, n))
 ring = h._speaker.ring
 say(fill=ring.fill_ms, problem=h.problem)
@@ -292,7 +292,7 @@ import telephony.audio.portaudio as portaudio
 portaudio._attempts = lambda device, prefer: [portaudio.Shape(device.rate, 2)]
 h = CardHeadset("test_mic", "test_speaker"); h.start()
 got = 0
-for n in clock(5):
+for n in clock(4):
     got += h.read() is not None; h.write(tone(1000, n))
 say(shapes=[[s.rate, s.channels] for s in h.shapes], got=got)
 h.stop()
