@@ -42,11 +42,13 @@ def _without_repeats(page: list[Change]) -> Iterator[Change]:
     """Each object once, where it first stands, so that a case stays before what belongs to it."""
     seen: set[tuple[str, str]] = set()
     for change in page:
+        key = (change.kind, change.object_id)
         if change.op == "delete":
-            seen.clear()
-        elif (change.kind, change.object_id) in seen:
+            seen.clear()  # what comes after a delete has to be told again
+        elif key in seen:
             continue
-        seen.add((change.kind, change.object_id))
+        else:
+            seen.add(key)
         yield change
 
 
