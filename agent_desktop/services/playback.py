@@ -253,14 +253,15 @@ class Player:
             self._set(mix=self._view.mix.with_side(side, replace(mix, gain_db=gain)))
         self._emit()
 
-    def close(self) -> None:
-        """Stop and give the device back; waits for the thread."""
+    def close(self, *, wait: bool = True) -> None:
+        """Stop and give the device back; without ``wait`` that happens shortly after."""
         with self._lock:
             self._closed = True
             if self._stretched is not None:
                 self._stretched.close()
             self._wake.notify_all()
-        self._thread.join(timeout=2 * DEVICE_STALL_SECONDS)
+        if wait:
+            self._thread.join(timeout=2 * DEVICE_STALL_SECONDS)
 
     # --- under the lock
 

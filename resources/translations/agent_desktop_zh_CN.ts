@@ -2,6 +2,291 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
  <context>
+  <name>CallPanel</name>
+  <message>
+   <source>Me</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Other side</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Level of my side</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Level of the other side</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Answer</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Reject</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Mute</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Hold</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Keypad</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Hang up</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Dial</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Dial a number</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Number to dial</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>No call</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Several cases</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Unknown number</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Ended: {cause}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Incoming call</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>On hold</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The other side put you on hold</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Muted</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Dialling…</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Ringing…</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Recording · two channels · sealed to {time}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Recording sealed · {time}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This call is not being recorded</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Your side is silent: check the microphone.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Nothing is heard from the other side.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The disk is nearly full: free some space now.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The disk is full: the recording has stopped.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The recording cannot be written to the disk.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The recording has a problem.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The chosen headset is not there: plug it in or choose another.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The headset was unplugged: the call goes on, plug it in again.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The headset is used by another program.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This computer has no sound card: nothing can be heard.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The headset has a problem.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Tones: type or click</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
+  <name>Case</name>
+  <message>
+   <source>{stage} {days} days</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Linked cases {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>was due back {day}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>due back today</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>due back in {days} days</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Total owed</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Principal</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Minimum due</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Paid in this batch</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Open promise</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Relief</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>M</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>F</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>aged {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>No case is open</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose one in the queue, or press F6.</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
+  <name>Contacts</name>
+  <message>
+   <source>Contacts {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>click or Enter to dial</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Contacts</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Mark as: {state}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Third party</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Relation</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Number</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Home location</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Source</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>State</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Today / last result</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{n} today</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Hang up</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Not callable</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>☎ Dial</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
   <name>Format</name>
   <message>
    <source>Today {time}</source>
@@ -25,6 +310,322 @@
   <message>
    <source>Got it</source>
    <translation>知道了</translation>
+  </message>
+ </context>
+ <context>
+  <name>Lead</name>
+  <message>
+   <source>Needs attention</source>
+   <translation>告警</translation>
+  </message>
+  <message>
+   <source>No problem at any seat.</source>
+   <translation>所有坐席正常。</translation>
+  </message>
+  <message>
+   <source>Handled today</source>
+   <translation>今日处理</translation>
+  </message>
+  <message>
+   <source>Talk, minutes</source>
+   <translation>有效通话（分）</translation>
+  </message>
+  <message>
+   <source>Promises</source>
+   <translation>承诺</translation>
+  </message>
+  <message>
+   <source>{count} offline</source>
+   <translation>{count} 人离线</translation>
+  </message>
+  <message>
+   <source>all here</source>
+   <translation>全部在线</translation>
+  </message>
+  <message>
+   <source>Seats online</source>
+   <translation>在线坐席</translation>
+  </message>
+  <message>
+   <source>longest {time}</source>
+   <translation>最长 {time}</translation>
+  </message>
+  <message>
+   <source>On a call</source>
+   <translation>通话中</translation>
+  </message>
+  <message>
+   <source>{count} a seat</source>
+   <translation>人均 {count}</translation>
+  </message>
+  <message>
+   <source>Recording</source>
+   <translation>录音</translation>
+  </message>
+  <message>
+   <source>no calls now</source>
+   <translation>当前无通话</translation>
+  </message>
+  <message>
+   <source>{good} of {all} calls healthy</source>
+   <translation>{all} 路中 {good} 路正常</translation>
+  </message>
+  <message>
+   <source>Stop</source>
+   <translation>停止</translation>
+  </message>
+  <message>
+   <source>Heard</source>
+   <translation>声音</translation>
+  </message>
+  <message>
+   <source>Level of what is heard</source>
+   <translation>监听音量</translation>
+  </message>
+  <message>
+   <source>Listen</source>
+   <translation>监听</translation>
+  </message>
+  <message>
+   <source>Granted and logged. Permission valid until {time}</source>
+   <translation>已授权并记入日志，授权有效至 {time}</translation>
+  </message>
+  <message>
+   <source>Each listening needs the server's permission and is logged.</source>
+   <translation>每次监听须经服务器授权，并记入日志。</translation>
+  </message>
+  <message>
+   <source>Choose a seat</source>
+   <translation>请选择坐席</translation>
+  </message>
+  <message>
+   <source>Arrow keys move through the seats.</source>
+   <translation>方向键浏览坐席。</translation>
+  </message>
+  <message>
+   <source>Asking for permission…</source>
+   <translation>正在申请授权…</translation>
+  </message>
+  <message>
+   <source>Connecting…</source>
+   <translation>正在接入…</translation>
+  </message>
+  <message>
+   <source>Listening to {name}</source>
+   <translation>正在监听 {name}</translation>
+  </message>
+  <message>
+   <source>Listening</source>
+   <translation>监听中</translation>
+  </message>
+  <message>
+   <source>This seat is offline: there is nothing to listen to.</source>
+   <translation>该坐席离线，无法监听。</translation>
+  </message>
+  <message>
+   <source>What is shown may be out of date.</source>
+   <translation>显示的内容可能不是最新。</translation>
+  </message>
+  <message>
+   <source>Agent</source>
+   <translation>坐席</translation>
+  </message>
+  <message>
+   <source>State</source>
+   <translation>状态</translation>
+  </message>
+  <message>
+   <source>Time</source>
+   <translation>时长</translation>
+  </message>
+  <message>
+   <source>Current case</source>
+   <translation>当前案件</translation>
+  </message>
+  <message>
+   <source>Stage</source>
+   <translation>阶段</translation>
+  </message>
+  <message>
+   <source>Line</source>
+   <translation>线路</translation>
+  </message>
+  <message>
+   <source>Handled</source>
+   <translation>处理</translation>
+  </message>
+  <message>
+   <source>Talk, min</source>
+   <translation>通话（分）</translation>
+  </message>
+  <message>
+   <source>Problem</source>
+   <translation>告警</translation>
+  </message>
+  <message>
+   <source>Agent, case, client…  Ctrl+K</source>
+   <translation>坐席、案件、委托方…  Ctrl+K</translation>
+  </message>
+  <message>
+   <source>Search seats</source>
+   <translation>搜索坐席</translation>
+  </message>
+  <message>
+   <source>Seats</source>
+   <translation>坐席</translation>
+  </message>
+  <message>
+   <source>All</source>
+   <translation>全部</translation>
+  </message>
+  <message>
+   <source>With a problem</source>
+   <translation>有告警</translation>
+  </message>
+  <message>
+   <source>No seat meets these conditions.</source>
+   <translation>没有符合条件的坐席。</translation>
+  </message>
+  <message>
+   <source>A seat appears here as soon as its collector signs in.</source>
+   <translation>催收员登录后，坐席即显示在这里。</translation>
+  </message>
+  <message>
+   <source>No seats yet</source>
+   <translation>暂无坐席</translation>
+  </message>
+  <message>
+   <source>Asking for the seats…</source>
+   <translation>正在获取坐席…</translation>
+  </message>
+  <message>
+   <source>Ready</source>
+   <translation>就绪</translation>
+  </message>
+  <message>
+   <source>Registered</source>
+   <translation>已注册</translation>
+  </message>
+  <message>
+   <source>Registering…</source>
+   <translation>注册中…</translation>
+  </message>
+  <message>
+   <source>Line failed</source>
+   <translation>线路故障</translation>
+  </message>
+  <message>
+   <source>No line</source>
+   <translation>无线路</translation>
+  </message>
+  <message>
+   <source>Line away</source>
+   <translation>线路程序断开</translation>
+  </message>
+  <message>
+   <source>Two channels</source>
+   <translation>双声道</translation>
+  </message>
+  <message>
+   <source>Not recorded</source>
+   <translation>未录音</translation>
+  </message>
+  <message>
+   <source>Other side silent</source>
+   <translation>对方无声</translation>
+  </message>
+  <message>
+   <source>Agent silent</source>
+   <translation>坐席无声</translation>
+  </message>
+  <message>
+   <source>Disk nearly full</source>
+   <translation>磁盘将满</translation>
+  </message>
+  <message>
+   <source>Disk full</source>
+   <translation>磁盘已满</translation>
+  </message>
+  <message>
+   <source>Cannot write recording</source>
+   <translation>录音无法写入</translation>
+  </message>
+  <message>
+   <source>Recording problem</source>
+   <translation>录音异常</translation>
+  </message>
+  <message>
+   <source>The agent's line took no listening leg. Try again in a moment.</source>
+   <translation>坐席线路暂不接受监听，请稍后重试。</translation>
+  </message>
+  <message>
+   <source>The agent's line could not be reached.</source>
+   <translation>无法接通坐席线路。</translation>
+  </message>
+  <message>
+   <source>The agent's line ended the listening.</source>
+   <translation>坐席线路结束了监听。</translation>
+  </message>
+ </context>
+ <context>
+  <name>Match</name>
+  <message>
+   <source>Name or case no.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Find the case of this call</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This number belongs to several cases. Which one is it?</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This number belongs to no case here. Find the case it is about:</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>No case found</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
+  <name>Menu</name>
+  <message>
+   <source>Language</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Theme</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>As the system</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Light</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Dark</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Open window: {role}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sign out</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
+  <name>Notice</name>
+  <message>
+   <source>Try again</source>
+   <translation>重试</translation>
   </message>
  </context>
  <context>
@@ -120,6 +721,462 @@
   <message>
    <source>Something unexpected went wrong. It has been logged.</source>
    <translation>发生意外错误，已记入日志。</translation>
+  </message>
+ </context>
+ <context>
+  <name>Qa</name>
+  <message>
+   <source>Who played this</source>
+   <translation>播放记录</translation>
+  </message>
+  <message>
+   <source>Every replay and export is logged</source>
+   <translation>每次回放和导出均有记录</translation>
+  </message>
+  <message>
+   <source>Nobody has played this yet.</source>
+   <translation>尚无人播放。</translation>
+  </message>
+  <message>
+   <source>Agent</source>
+   <translation>坐席</translation>
+  </message>
+  <message>
+   <source>Debtor</source>
+   <translation>对方</translation>
+  </message>
+  <message>
+   <source>Mute {side}</source>
+   <translation>静音：{side}</translation>
+  </message>
+  <message>
+   <source>Hear only {side}</source>
+   <translation>只听：{side}</translation>
+  </message>
+  <message>
+   <source>Gain of {side}</source>
+   <translation>增益：{side}</translation>
+  </message>
+  <message>
+   <source>Agent, case, name, number…  Ctrl+K</source>
+   <translation>坐席、案件、姓名、号码…  Ctrl+K</translation>
+  </message>
+  <message>
+   <source>Search recordings</source>
+   <translation>搜索录音</translation>
+  </message>
+  <message>
+   <source>Today</source>
+   <translation>今日</translation>
+  </message>
+  <message>
+   <source>Complaint</source>
+   <translation>投诉</translation>
+  </message>
+  <message>
+   <source>&gt; 5 min</source>
+   <translation>&gt; 5 分钟</translation>
+  </message>
+  <message>
+   <source>Recordings</source>
+   <translation>录音</translation>
+  </message>
+  <message>
+   <source>Refresh</source>
+   <translation>刷新</translation>
+  </message>
+  <message>
+   <source>Looking for recordings…</source>
+   <translation>正在查找录音…</translation>
+  </message>
+  <message>
+   <source>Nothing found</source>
+   <translation>未找到</translation>
+  </message>
+  <message>
+   <source>No recording meets these conditions.</source>
+   <translation>没有符合条件的录音。</translation>
+  </message>
+  <message>
+   <source>No recordings today</source>
+   <translation>今日暂无录音</translation>
+  </message>
+  <message>
+   <source>Recordings appear here once the store has them. Switch off “Today” to see earlier ones.</source>
+   <translation>录音上传到平台后显示在这里。取消“今日”可查看更早的录音。</translation>
+  </message>
+  <message>
+   <source>No recordings</source>
+   <translation>暂无录音</translation>
+  </message>
+  <message>
+   <source>The store holds no recordings yet.</source>
+   <translation>录音平台中还没有录音。</translation>
+  </message>
+  <message>
+   <source>The newest {count}: narrow the search to see others</source>
+   <translation>最新 {count} 条，缩小范围可查看其他</translation>
+  </message>
+  <message>
+   <source>1 recording</source>
+   <translation>1 条录音</translation>
+  </message>
+  <message>
+   <source>{count} recordings</source>
+   <translation>{count} 条录音</translation>
+  </message>
+  <message>
+   <source>Choose a recording</source>
+   <translation>请选择一条录音</translation>
+  </message>
+  <message>
+   <source>Arrow keys move through the list; Enter or a click opens a recording.</source>
+   <translation>方向键浏览列表，回车或单击打开录音。</translation>
+  </message>
+  <message>
+   <source>Fetching the recording…</source>
+   <translation>正在调取录音…</translation>
+  </message>
+  <message>
+   <source>Press Enter to open, Space to play</source>
+   <translation>按回车打开，按空格播放</translation>
+  </message>
+  <message>
+   <source>Opening a recording is logged.</source>
+   <translation>打开录音会留下记录。</translation>
+  </message>
+  <message>
+   <source>−5 s</source>
+   <translation>−5 秒</translation>
+  </message>
+  <message>
+   <source>+5 s</source>
+   <translation>+5 秒</translation>
+  </message>
+  <message>
+   <source>Back 5 seconds</source>
+   <translation>后退 5 秒</translation>
+  </message>
+  <message>
+   <source>Forward 5 seconds</source>
+   <translation>前进 5 秒</translation>
+  </message>
+  <message>
+   <source>Speed</source>
+   <translation>倍速</translation>
+  </message>
+  <message>
+   <source>Speed at the same pitch: [ slower, ] faster</source>
+   <translation>变速不变调：[ 减速，] 加速</translation>
+  </message>
+  <message>
+   <source>Skip silence</source>
+   <translation>跳过静音</translation>
+  </message>
+  <message>
+   <source>Jump over silences of more than 1.5 s: K</source>
+   <translation>跳过 1.5 秒以上的静音：K</translation>
+  </message>
+  <message>
+   <source>Drag over the waveform to loop a passage; Esc ends it</source>
+   <translation>在波形上拖动可循环播放片段，Esc 结束</translation>
+  </message>
+  <message>
+   <source>Pause</source>
+   <translation>暂停</translation>
+  </message>
+  <message>
+   <source>Play</source>
+   <translation>播放</translation>
+  </message>
+  <message>
+   <source>Loop {start}–{end}  ✕</source>
+   <translation>循环 {start}–{end}  ✕</translation>
+  </message>
+  <message>
+   <source>✓ verified</source>
+   <translation>✓ 已校验</translation>
+  </message>
+  <message>
+   <source>↺ recovered</source>
+   <translation>↺ 已恢复</translation>
+  </message>
+  <message>
+   <source>✕ check failed</source>
+   <translation>✕ 校验失败</translation>
+  </message>
+  <message>
+   <source>The signature, the number and every sample are as the seat sealed them.</source>
+   <translation>签名、编号和全部内容与坐席封存时一致。</translation>
+  </message>
+  <message>
+   <source>The seat stopped during the call; this was recovered from its journal and is complete up to that moment.</source>
+   <translation>通话中坐席中断；此录音由日志恢复，中断前的内容完整。</translation>
+  </message>
+  <message>
+   <source>The store could not confirm this recording. Tell your administrator.</source>
+   <translation>录音平台无法确认此录音，请告知管理员。</translation>
+  </message>
+  <message>
+   <source>Promise {amount}</source>
+   <translation>承诺 {amount}</translation>
+  </message>
+  <message>
+   <source>no. {number}</source>
+   <translation>编号 {number}</translation>
+  </message>
+  <message>
+   <source>Replayed</source>
+   <translation>回放</translation>
+  </message>
+  <message>
+   <source>Exported</source>
+   <translation>导出</translation>
+  </message>
+  <message>
+   <source>Unknown number</source>
+   <translation>未知号码</translation>
+  </message>
+  <message>
+   <source>There is no sound device: nothing is heard. Plug one in, pause and play again.</source>
+   <translation>没有声音设备，无法听到声音。请插入设备，暂停后重新播放。</translation>
+  </message>
+  <message>
+   <source>The sound device went away. Plug it in and play again.</source>
+   <translation>声音设备已断开，请插入后重新播放。</translation>
+  </message>
+ </context>
+ <context>
+  <name>Queue</name>
+  <message>
+   <source>Loading…</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Name, number, case no.    Ctrl K</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Search cases</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Today's work</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Next case</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Order: today's strategy</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Today {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Promises due {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Call back {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>No case found</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Try fewer letters or digits.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Nothing left here</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>All of today's work is done.</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
+  <name>SignIn</name>
+  <message>
+   <source>Agent Desktop – sign in</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Server {address}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Agent Desktop</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Login</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Password</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Signing in…</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sign in</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Enter your login.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Enter your password.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Unlock this seat</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This computer has no keyring. Choose a passphrase for the data kept on it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This computer has no keyring. Enter the passphrase of the data kept on it.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Passphrase</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Passphrase again</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Unlock</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Back</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Use at least {n} characters.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The two are not the same.</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
+  <name>Status</name>
+  <message>
+   <source>Line {name}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Line {name} connecting</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The line program is not running. It is being started again.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Line away</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The registrar answered {code}.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Line {name} failed</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Signed out</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sign in again; nothing is lost.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Refused by the server {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>They are kept on this seat. Tell your team lead.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Offline since {time}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>waiting {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Calls and notes go on; they are sent when the server is back.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Behind by {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Synced</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Offline</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Upload {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Recordings wait on this seat until the server is back.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The store's receipt is wrong: the recordings are kept here.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The store refused a recording: it is kept here.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The recordings' folder cannot be read.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The upload has a problem.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Recording</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Not recorded</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Recording problem</source>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>
@@ -359,6 +1416,190 @@
   <message>
    <source>Last: {outcome}</source>
    <translation>上次：{outcome}</translation>
+  </message>
+ </context>
+ <context>
+  <name>Timeline</name>
+  <message>
+   <source>Nothing here yet</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Notes {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Calls {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Promises {n}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>All</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Timeline</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>follow up {time}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>{amount} by {day} · {state}</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
+  <name>TopBar</name>
+  <message>
+   <source>Handled today</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>/ {n} cases</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Talk time</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>/ {n} min</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Promises</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Agent Desktop</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Menu of {name}</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
+  <name>Window</name>
+  <message>
+   <source>Agent Desktop – {name}</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This is a demo: the people are invented and the line is a practice line.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>F2 dials the chosen contact; the practice line answers and speaks. F4 hangs up.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Then choose an outcome with 1 to 8 and press Ctrl+Enter: saved, next case.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Your name at the top right opens the windows of QA and the team lead.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Your role has no workspace here</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Its work is done on the collection server.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Sign in again</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
+  <name>WrapUp</name>
+  <message>
+   <source>Draft kept</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Wrap-up note</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Promised amount</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Promised date</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Next follow-up</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>None</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>What was said</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Note</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Save and next</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Save</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Choose an outcome: keys 1 to 8.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This is needed for a promise.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This is not an amount.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The amount must be more than nothing.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This is more than is owed.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This lies in the past.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This is too far away.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The text is too long.</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>This cannot be saved.</source>
+   <translation type="unfinished" />
   </message>
  </context>
 </TS>

@@ -1,0 +1,1 @@
+"""Team lead: the wallboard and listening in."""

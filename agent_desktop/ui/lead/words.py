@@ -1,0 +1,92 @@
+"""The lead's words for lines, recordings and what is wrong at a seat."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from agent_desktop.domain.models import SeatState
+from agent_desktop.services.errors import Problem
+from agent_desktop.services.wallboard import MonitorView
+from agent_desktop.ui.language import translate
+from agent_desktop.ui.problems import problem_text
+from agent_desktop.ui.theme import Tone
+
+BUSY = ("on_call", "ringing")
+
+
+def line_text(state: str) -> str:
+    """Of ``telephony.messages.LineState.state``."""
+    return {
+        "ready": translate("Lead", "Ready"),
+        "registered": translate("Lead", "Registered"),
+        "registering": translate("Lead", "Registering…"),
+        "failed": translate("Lead", "Line failed"),
+        "removed": translate("Lead", "No line"),
+        "away": translate("Lead", "Line away"),
+        "": translate("Lead", "No line"),
+    }.get(state, state)
+
+
+def recording_text(seat: SeatState) -> str:
+    return translate("Lead", "Two channels") if seat.recording else ""
+
+
+def problem_of(seat: SeatState) -> tuple[str, Tone] | None:
+    """The worst thing that is wrong at a seat, in words."""
+    if seat.state == "offline":
+        return None
+    said = _recording_problem(seat.recording_problem)
+    if said:
+        return said
+    if seat.state == "on_call" and not seat.recording:
+        return translate("Lead", "Not recorded"), Tone.BAD
+    if seat.line_state in ("failed", "away"):
+        return line_text(seat.line_state), Tone.BAD
+    return None
+
+
+def _recording_problem(code: str) -> tuple[str, Tone] | None:
+    """Of ``telephony.messages.RecordingState.problem``."""
+    if not code:
+        return None
+    return {
+        "far_silent": (translate("Lead", "Other side silent"), Tone.WARN),
+        "agent_silent": (translate("Lead", "Agent silent"), Tone.WARN),
+        "disk_low": (translate("Lead", "Disk nearly full"), Tone.WARN),
+        "disk_full": (translate("Lead", "Disk full"), Tone.BAD),
+        "spool_unwritable": (translate("Lead", "Cannot write recording"), Tone.BAD),
+    }.get(code, (translate("Lead", "Recording problem"), Tone.BAD))
+
+
+def case_text(seat: SeatState) -> str:
+    """Current case and client."""
+    return " · ".join(part for part in (seat.debtor_name or seat.case_number, seat.client) if part)
+
+
+def seconds_in_state(seat: SeatState, now: datetime) -> float:
+    return max(0.0, (now - seat.since).total_seconds())
+
+
+def monitor_problem(code: str) -> str:
+    """A sentence for ``MonitorView.problem``: a ``Problem``'s code or the cause that the leg ended with."""
+    if code in ("busy", "declined", "rejected"):
+        return translate("Lead", "The agent's line took no listening leg. Try again in a moment.")
+    if code in ("unreachable", "not_found", "no_answer", "failed", "line_lost", "missed"):
+        return translate("Lead", "The agent's line could not be reached.")
+    if code in ("hung_up", "far_hung_up", "cancelled"):
+        return translate("Lead", "The agent's line ended the listening.")
+    try:
+        return problem_text(Problem(code))
+    except ValueError:
+        return problem_text(Problem.UNEXPECTED)
+
+
+def granted_until(view: MonitorView) -> str:
+    """When the permission ends, local time; empty when it is not known."""
+    try:
+        at = datetime.fromisoformat(view.grant_until)
+    except ValueError:
+        return ""
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return f"{at.astimezone():%H:%M:%S}"

@@ -1,0 +1,1 @@
+"""QA: find recordings, look at them and replay them."""
