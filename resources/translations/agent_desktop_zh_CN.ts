@@ -5,285 +5,285 @@
   <name>CallPanel</name>
   <message>
    <source>Me</source>
-   <translation type="unfinished" />
+   <translation>我</translation>
   </message>
   <message>
    <source>Other side</source>
-   <translation type="unfinished" />
+   <translation>对方</translation>
   </message>
   <message>
    <source>Level of my side</source>
-   <translation type="unfinished" />
+   <translation>我方音量</translation>
   </message>
   <message>
    <source>Level of the other side</source>
-   <translation type="unfinished" />
+   <translation>对方音量</translation>
   </message>
   <message>
    <source>Answer</source>
-   <translation type="unfinished" />
+   <translation>接听</translation>
   </message>
   <message>
    <source>Reject</source>
-   <translation type="unfinished" />
+   <translation>拒接</translation>
   </message>
   <message>
    <source>Mute</source>
-   <translation type="unfinished" />
+   <translation>静音</translation>
   </message>
   <message>
    <source>Hold</source>
-   <translation type="unfinished" />
+   <translation>保持</translation>
   </message>
   <message>
    <source>Keypad</source>
-   <translation type="unfinished" />
+   <translation>键盘</translation>
   </message>
   <message>
    <source>Hang up</source>
-   <translation type="unfinished" />
+   <translation>挂断</translation>
   </message>
   <message>
    <source>Dial</source>
-   <translation type="unfinished" />
+   <translation>拨打</translation>
   </message>
   <message>
    <source>Dial a number</source>
-   <translation type="unfinished" />
+   <translation>输入号码拨打</translation>
   </message>
   <message>
    <source>Number to dial</source>
-   <translation type="unfinished" />
+   <translation>要拨打的号码</translation>
   </message>
   <message>
    <source>No call</source>
-   <translation type="unfinished" />
+   <translation>无通话</translation>
   </message>
   <message>
    <source>Several cases</source>
-   <translation type="unfinished" />
+   <translation>多个案件</translation>
   </message>
   <message>
    <source>Unknown number</source>
-   <translation type="unfinished" />
+   <translation>未知号码</translation>
   </message>
   <message>
    <source>Ended: {cause}</source>
-   <translation type="unfinished" />
+   <translation>已结束：{cause}</translation>
   </message>
   <message>
    <source>Incoming call</source>
-   <translation type="unfinished" />
+   <translation>来电</translation>
   </message>
   <message>
    <source>On hold</source>
-   <translation type="unfinished" />
+   <translation>保持中</translation>
   </message>
   <message>
    <source>The other side put you on hold</source>
-   <translation type="unfinished" />
+   <translation>对方已将您保持</translation>
   </message>
   <message>
    <source>Muted</source>
-   <translation type="unfinished" />
+   <translation>已静音</translation>
   </message>
   <message>
    <source>Dialling…</source>
-   <translation type="unfinished" />
+   <translation>正在拨号…</translation>
   </message>
   <message>
    <source>Ringing…</source>
-   <translation type="unfinished" />
+   <translation>正在振铃…</translation>
   </message>
   <message>
    <source>Recording · two channels · sealed to {time}</source>
-   <translation type="unfinished" />
+   <translation>录音中 · 双声道 · 已封存至 {time}</translation>
   </message>
   <message>
    <source>Recording sealed · {time}</source>
-   <translation type="unfinished" />
+   <translation>录音已封存 · {time}</translation>
   </message>
   <message>
    <source>This call is not being recorded</source>
-   <translation type="unfinished" />
+   <translation>此通话未录音</translation>
   </message>
   <message>
    <source>Your side is silent: check the microphone.</source>
-   <translation type="unfinished" />
+   <translation>我方无声，请检查麦克风。</translation>
   </message>
   <message>
    <source>Nothing is heard from the other side.</source>
-   <translation type="unfinished" />
+   <translation>对方无声。</translation>
   </message>
   <message>
    <source>The disk is nearly full: free some space now.</source>
-   <translation type="unfinished" />
+   <translation>磁盘将满，请立即清理空间。</translation>
   </message>
   <message>
    <source>The disk is full: the recording has stopped.</source>
-   <translation type="unfinished" />
+   <translation>磁盘已满，录音已停止。</translation>
   </message>
   <message>
    <source>The recording cannot be written to the disk.</source>
-   <translation type="unfinished" />
+   <translation>录音无法写入磁盘。</translation>
   </message>
   <message>
    <source>The recording has a problem.</source>
-   <translation type="unfinished" />
+   <translation>录音出现问题。</translation>
   </message>
   <message>
    <source>The chosen headset is not there: plug it in or choose another.</source>
-   <translation type="unfinished" />
+   <translation>未找到所选耳机，请插入或另选一个。</translation>
   </message>
   <message>
    <source>The headset was unplugged: the call goes on, plug it in again.</source>
-   <translation type="unfinished" />
+   <translation>耳机已拔出，通话继续，请重新插入。</translation>
   </message>
   <message>
    <source>The headset is used by another program.</source>
-   <translation type="unfinished" />
+   <translation>耳机正被其他程序占用。</translation>
   </message>
   <message>
    <source>This computer has no sound card: nothing can be heard.</source>
-   <translation type="unfinished" />
+   <translation>本机没有声卡，无法听到声音。</translation>
   </message>
   <message>
    <source>The headset has a problem.</source>
-   <translation type="unfinished" />
+   <translation>耳机出现问题。</translation>
   </message>
   <message>
    <source>Tones: type or click</source>
-   <translation type="unfinished" />
+   <translation>按键或点击发送</translation>
   </message>
  </context>
  <context>
   <name>Case</name>
   <message>
    <source>{stage} {days} days</source>
-   <translation type="unfinished" />
+   <translation>{stage} {days} 天</translation>
   </message>
   <message>
    <source>Linked cases {n}</source>
-   <translation type="unfinished" />
+   <translation>共案 {n}</translation>
   </message>
   <message>
    <source>was due back {day}</source>
-   <translation type="unfinished" />
+   <translation>应于 {day} 退案</translation>
   </message>
   <message>
    <source>due back today</source>
-   <translation type="unfinished" />
+   <translation>今天退案</translation>
   </message>
   <message>
    <source>due back in {days} days</source>
-   <translation type="unfinished" />
+   <translation>{days} 天后退案</translation>
   </message>
   <message>
    <source>Total owed</source>
-   <translation type="unfinished" />
+   <translation>欠款总额</translation>
   </message>
   <message>
    <source>Principal</source>
-   <translation type="unfinished" />
+   <translation>本金</translation>
   </message>
   <message>
    <source>Minimum due</source>
-   <translation type="unfinished" />
+   <translation>最低还款</translation>
   </message>
   <message>
    <source>Paid in this batch</source>
-   <translation type="unfinished" />
+   <translation>已还(本批)</translation>
   </message>
   <message>
    <source>Open promise</source>
-   <translation type="unfinished" />
+   <translation>未履约承诺</translation>
   </message>
   <message>
    <source>Relief</source>
-   <translation type="unfinished" />
+   <translation>减免政策</translation>
   </message>
   <message>
    <source>M</source>
-   <translation type="unfinished" />
+   <translation>男</translation>
   </message>
   <message>
    <source>F</source>
-   <translation type="unfinished" />
+   <translation>女</translation>
   </message>
   <message>
    <source>aged {n}</source>
-   <translation type="unfinished" />
+   <translation>{n} 岁</translation>
   </message>
   <message>
    <source>No case is open</source>
-   <translation type="unfinished" />
+   <translation>未打开案件</translation>
   </message>
   <message>
    <source>Choose one in the queue, or press F6.</source>
-   <translation type="unfinished" />
+   <translation>请在队列中选择，或按 F6。</translation>
   </message>
  </context>
  <context>
   <name>Contacts</name>
   <message>
    <source>Contacts {n}</source>
-   <translation type="unfinished" />
+   <translation>联系人 {n}</translation>
   </message>
   <message>
    <source>click or Enter to dial</source>
-   <translation type="unfinished" />
+   <translation>点击拨号</translation>
   </message>
   <message>
    <source>Contacts</source>
-   <translation type="unfinished" />
+   <translation>联系人</translation>
   </message>
   <message>
    <source>Mark as: {state}</source>
-   <translation type="unfinished" />
+   <translation>标记为：{state}</translation>
   </message>
   <message>
    <source>Third party</source>
-   <translation type="unfinished" />
+   <translation>第三方</translation>
   </message>
   <message>
    <source>Relation</source>
-   <translation type="unfinished" />
+   <translation>关系</translation>
   </message>
   <message>
    <source>Number</source>
-   <translation type="unfinished" />
+   <translation>号码</translation>
   </message>
   <message>
    <source>Home location</source>
-   <translation type="unfinished" />
+   <translation>归属地</translation>
   </message>
   <message>
    <source>Source</source>
-   <translation type="unfinished" />
+   <translation>来源</translation>
   </message>
   <message>
    <source>State</source>
-   <translation type="unfinished" />
+   <translation>状态</translation>
   </message>
   <message>
    <source>Today / last result</source>
-   <translation type="unfinished" />
+   <translation>今日 / 上次结果</translation>
   </message>
   <message>
    <source>{n} today</source>
-   <translation type="unfinished" />
+   <translation>{n} 次</translation>
   </message>
   <message>
    <source>Hang up</source>
-   <translation type="unfinished" />
+   <translation>挂断</translation>
   </message>
   <message>
    <source>Not callable</source>
-   <translation type="unfinished" />
+   <translation>不可拨打</translation>
   </message>
   <message>
    <source>☎ Dial</source>
-   <translation type="unfinished" />
+   <translation>☎ 拨打</translation>
   </message>
  </context>
  <context>
@@ -571,54 +571,54 @@
   <name>Match</name>
   <message>
    <source>Name or case no.</source>
-   <translation type="unfinished" />
+   <translation>姓名或案件号</translation>
   </message>
   <message>
    <source>Find the case of this call</source>
-   <translation type="unfinished" />
+   <translation>查找此通话的案件</translation>
   </message>
   <message>
    <source>This number belongs to several cases. Which one is it?</source>
-   <translation type="unfinished" />
+   <translation>此号码属于多个案件，请选择：</translation>
   </message>
   <message>
    <source>This number belongs to no case here. Find the case it is about:</source>
-   <translation type="unfinished" />
+   <translation>此号码不属于任何案件，请查找并关联：</translation>
   </message>
   <message>
    <source>No case found</source>
-   <translation type="unfinished" />
+   <translation>未找到案件</translation>
   </message>
  </context>
  <context>
   <name>Menu</name>
   <message>
    <source>Language</source>
-   <translation type="unfinished" />
+   <translation>语言</translation>
   </message>
   <message>
    <source>Theme</source>
-   <translation type="unfinished" />
+   <translation>主题</translation>
   </message>
   <message>
    <source>As the system</source>
-   <translation type="unfinished" />
+   <translation>跟随系统</translation>
   </message>
   <message>
    <source>Light</source>
-   <translation type="unfinished" />
+   <translation>浅色</translation>
   </message>
   <message>
    <source>Dark</source>
-   <translation type="unfinished" />
+   <translation>深色</translation>
   </message>
   <message>
    <source>Open window: {role}</source>
-   <translation type="unfinished" />
+   <translation>打开窗口：{role}</translation>
   </message>
   <message>
    <source>Sign out</source>
-   <translation type="unfinished" />
+   <translation>退出登录</translation>
   </message>
  </context>
  <context>
@@ -950,233 +950,233 @@
   <name>Queue</name>
   <message>
    <source>Loading…</source>
-   <translation type="unfinished" />
+   <translation>正在加载…</translation>
   </message>
   <message>
    <source>Name, number, case no.    Ctrl K</source>
-   <translation type="unfinished" />
+   <translation>姓名、号码、案件号    Ctrl K</translation>
   </message>
   <message>
    <source>Search cases</source>
-   <translation type="unfinished" />
+   <translation>搜索案件</translation>
   </message>
   <message>
    <source>Today's work</source>
-   <translation type="unfinished" />
+   <translation>今日作业</translation>
   </message>
   <message>
    <source>Next case</source>
-   <translation type="unfinished" />
+   <translation>下一案</translation>
   </message>
   <message>
    <source>Order: today's strategy</source>
-   <translation type="unfinished" />
+   <translation>排序：今日策略</translation>
   </message>
   <message>
    <source>Today {n}</source>
-   <translation type="unfinished" />
+   <translation>今日 {n}</translation>
   </message>
   <message>
    <source>Promises due {n}</source>
-   <translation type="unfinished" />
+   <translation>承诺到期 {n}</translation>
   </message>
   <message>
    <source>Call back {n}</source>
-   <translation type="unfinished" />
+   <translation>回拨 {n}</translation>
   </message>
   <message>
    <source>No case found</source>
-   <translation type="unfinished" />
+   <translation>未找到案件</translation>
   </message>
   <message>
    <source>Try fewer letters or digits.</source>
-   <translation type="unfinished" />
+   <translation>请减少输入的文字或数字。</translation>
   </message>
   <message>
    <source>Nothing left here</source>
-   <translation type="unfinished" />
+   <translation>这里没有案件了</translation>
   </message>
   <message>
    <source>All of today's work is done.</source>
-   <translation type="unfinished" />
+   <translation>今日作业已全部完成。</translation>
   </message>
  </context>
  <context>
   <name>SignIn</name>
   <message>
    <source>Agent Desktop – sign in</source>
-   <translation type="unfinished" />
+   <translation>坐席桌面 – 登录</translation>
   </message>
   <message>
    <source>Server {address}</source>
-   <translation type="unfinished" />
+   <translation>服务器 {address}</translation>
   </message>
   <message>
    <source>Agent Desktop</source>
-   <translation type="unfinished" />
+   <translation>坐席桌面</translation>
   </message>
   <message>
    <source>Login</source>
-   <translation type="unfinished" />
+   <translation>账号</translation>
   </message>
   <message>
    <source>Password</source>
-   <translation type="unfinished" />
+   <translation>密码</translation>
   </message>
   <message>
    <source>Signing in…</source>
-   <translation type="unfinished" />
+   <translation>正在登录…</translation>
   </message>
   <message>
    <source>Sign in</source>
-   <translation type="unfinished" />
+   <translation>登录</translation>
   </message>
   <message>
    <source>Enter your login.</source>
-   <translation type="unfinished" />
+   <translation>请输入账号。</translation>
   </message>
   <message>
    <source>Enter your password.</source>
-   <translation type="unfinished" />
+   <translation>请输入密码。</translation>
   </message>
   <message>
    <source>Unlock this seat</source>
-   <translation type="unfinished" />
+   <translation>解锁本机</translation>
   </message>
   <message>
    <source>This computer has no keyring. Choose a passphrase for the data kept on it.</source>
-   <translation type="unfinished" />
+   <translation>本机没有密钥环，请为本机数据设置口令。</translation>
   </message>
   <message>
    <source>This computer has no keyring. Enter the passphrase of the data kept on it.</source>
-   <translation type="unfinished" />
+   <translation>本机没有密钥环，请输入本机数据的口令。</translation>
   </message>
   <message>
    <source>Passphrase</source>
-   <translation type="unfinished" />
+   <translation>口令</translation>
   </message>
   <message>
    <source>Passphrase again</source>
-   <translation type="unfinished" />
+   <translation>再次输入口令</translation>
   </message>
   <message>
    <source>Unlock</source>
-   <translation type="unfinished" />
+   <translation>解锁</translation>
   </message>
   <message>
    <source>Back</source>
-   <translation type="unfinished" />
+   <translation>返回</translation>
   </message>
   <message>
    <source>Use at least {n} characters.</source>
-   <translation type="unfinished" />
+   <translation>请至少使用 {n} 个字符。</translation>
   </message>
   <message>
    <source>The two are not the same.</source>
-   <translation type="unfinished" />
+   <translation>两次输入不一致。</translation>
   </message>
  </context>
  <context>
   <name>Status</name>
   <message>
    <source>Line {name}</source>
-   <translation type="unfinished" />
+   <translation>线路 {name}</translation>
   </message>
   <message>
    <source>Line {name} connecting</source>
-   <translation type="unfinished" />
+   <translation>线路 {name} 连接中</translation>
   </message>
   <message>
    <source>The line program is not running. It is being started again.</source>
-   <translation type="unfinished" />
+   <translation>线路程序未运行，正在重新启动。</translation>
   </message>
   <message>
    <source>Line away</source>
-   <translation type="unfinished" />
+   <translation>线路程序未运行</translation>
   </message>
   <message>
    <source>The registrar answered {code}.</source>
-   <translation type="unfinished" />
+   <translation>注册服务器返回 {code}。</translation>
   </message>
   <message>
    <source>Line {name} failed</source>
-   <translation type="unfinished" />
+   <translation>线路 {name} 故障</translation>
   </message>
   <message>
    <source>Signed out</source>
-   <translation type="unfinished" />
+   <translation>已登出</translation>
   </message>
   <message>
    <source>Sign in again; nothing is lost.</source>
-   <translation type="unfinished" />
+   <translation>请重新登录，数据不会丢失。</translation>
   </message>
   <message>
    <source>Refused by the server {n}</source>
-   <translation type="unfinished" />
+   <translation>服务器拒收 {n}</translation>
   </message>
   <message>
    <source>They are kept on this seat. Tell your team lead.</source>
-   <translation type="unfinished" />
+   <translation>已保留在本机，请告知主管。</translation>
   </message>
   <message>
    <source>Offline since {time}</source>
-   <translation type="unfinished" />
+   <translation>{time} 起离线</translation>
   </message>
   <message>
    <source>waiting {n}</source>
-   <translation type="unfinished" />
+   <translation>待同步 {n}</translation>
   </message>
   <message>
    <source>Calls and notes go on; they are sent when the server is back.</source>
-   <translation type="unfinished" />
+   <translation>通话和催记照常，服务器恢复后自动同步。</translation>
   </message>
   <message>
    <source>Behind by {n}</source>
-   <translation type="unfinished" />
+   <translation>待同步 {n}</translation>
   </message>
   <message>
    <source>Synced</source>
-   <translation type="unfinished" />
+   <translation>已同步</translation>
   </message>
   <message>
    <source>Offline</source>
-   <translation type="unfinished" />
+   <translation>离线</translation>
   </message>
   <message>
    <source>Upload {n}</source>
-   <translation type="unfinished" />
+   <translation>上传 {n}</translation>
   </message>
   <message>
    <source>Recordings wait on this seat until the server is back.</source>
-   <translation type="unfinished" />
+   <translation>录音保留在本机，等待服务器恢复。</translation>
   </message>
   <message>
    <source>The store's receipt is wrong: the recordings are kept here.</source>
-   <translation type="unfinished" />
+   <translation>存储回执有误，录音保留在本机。</translation>
   </message>
   <message>
    <source>The store refused a recording: it is kept here.</source>
-   <translation type="unfinished" />
+   <translation>存储拒收了一个录音，已保留在本机。</translation>
   </message>
   <message>
    <source>The recordings' folder cannot be read.</source>
-   <translation type="unfinished" />
+   <translation>录音文件夹无法读取。</translation>
   </message>
   <message>
    <source>The upload has a problem.</source>
-   <translation type="unfinished" />
+   <translation>上传出现问题。</translation>
   </message>
   <message>
    <source>Recording</source>
-   <translation type="unfinished" />
+   <translation>录音</translation>
   </message>
   <message>
    <source>Not recorded</source>
-   <translation type="unfinished" />
+   <translation>未录音</translation>
   </message>
   <message>
    <source>Recording problem</source>
-   <translation type="unfinished" />
+   <translation>录音异常</translation>
   </message>
  </context>
  <context>
@@ -1422,184 +1422,184 @@
   <name>Timeline</name>
   <message>
    <source>Nothing here yet</source>
-   <translation type="unfinished" />
+   <translation>暂无记录</translation>
   </message>
   <message>
    <source>Notes {n}</source>
-   <translation type="unfinished" />
+   <translation>催记 {n}</translation>
   </message>
   <message>
    <source>Calls {n}</source>
-   <translation type="unfinished" />
+   <translation>通话 {n}</translation>
   </message>
   <message>
    <source>Promises {n}</source>
-   <translation type="unfinished" />
+   <translation>承诺 {n}</translation>
   </message>
   <message>
    <source>All</source>
-   <translation type="unfinished" />
+   <translation>全部</translation>
   </message>
   <message>
    <source>Timeline</source>
-   <translation type="unfinished" />
+   <translation>时间线</translation>
   </message>
   <message>
    <source>follow up {time}</source>
-   <translation type="unfinished" />
+   <translation>{time} 跟进</translation>
   </message>
   <message>
    <source>{amount} by {day} · {state}</source>
-   <translation type="unfinished" />
+   <translation>承诺 {day} 还 {amount} · {state}</translation>
   </message>
  </context>
  <context>
   <name>TopBar</name>
   <message>
    <source>Handled today</source>
-   <translation type="unfinished" />
+   <translation>今日处理</translation>
   </message>
   <message>
    <source>/ {n} cases</source>
-   <translation type="unfinished" />
+   <translation>/ {n} 户</translation>
   </message>
   <message>
    <source>Talk time</source>
-   <translation type="unfinished" />
+   <translation>有效通话</translation>
   </message>
   <message>
    <source>/ {n} min</source>
-   <translation type="unfinished" />
+   <translation>/ {n} 分</translation>
   </message>
   <message>
    <source>Promises</source>
-   <translation type="unfinished" />
+   <translation>承诺</translation>
   </message>
   <message>
    <source>Agent Desktop</source>
-   <translation type="unfinished" />
+   <translation>坐席桌面</translation>
   </message>
   <message>
    <source>Menu of {name}</source>
-   <translation type="unfinished" />
+   <translation>{name}的菜单</translation>
   </message>
  </context>
  <context>
   <name>Window</name>
   <message>
    <source>Agent Desktop – {name}</source>
-   <translation type="unfinished" />
+   <translation>坐席桌面 – {name}</translation>
   </message>
   <message>
    <source>This is a demo: the people are invented and the line is a practice line.</source>
-   <translation type="unfinished" />
+   <translation>这是演示：人物均为虚构，线路为情境模拟线路。</translation>
   </message>
   <message>
    <source>F2 dials the chosen contact; the practice line answers and speaks. F4 hangs up.</source>
-   <translation type="unfinished" />
+   <translation>F2 拨打选中的联系人，模拟线路会接听并说话；F4 挂断。</translation>
   </message>
   <message>
    <source>Then choose an outcome with 1 to 8 and press Ctrl+Enter: saved, next case.</source>
-   <translation type="unfinished" />
+   <translation>然后按 1 至 8 选择结果，再按 Ctrl+Enter：保存并进入下一案。</translation>
   </message>
   <message>
    <source>Your name at the top right opens the windows of QA and the team lead.</source>
-   <translation type="unfinished" />
+   <translation>点击右上角姓名可打开质检和主管的窗口。</translation>
   </message>
   <message>
    <source>Your role has no workspace here</source>
-   <translation type="unfinished" />
+   <translation>您的角色在此没有工作区</translation>
   </message>
   <message>
    <source>Its work is done on the collection server.</source>
-   <translation type="unfinished" />
+   <translation>相关工作在催收管理系统中完成。</translation>
   </message>
   <message>
    <source>Sign in again</source>
-   <translation type="unfinished" />
+   <translation>重新登录</translation>
   </message>
  </context>
  <context>
   <name>WrapUp</name>
   <message>
    <source>Draft kept</source>
-   <translation type="unfinished" />
+   <translation>草稿已保存</translation>
   </message>
   <message>
    <source>Wrap-up note</source>
-   <translation type="unfinished" />
+   <translation>催记</translation>
   </message>
   <message>
    <source>Promised amount</source>
-   <translation type="unfinished" />
+   <translation>承诺金额</translation>
   </message>
   <message>
    <source>Promised date</source>
-   <translation type="unfinished" />
+   <translation>承诺日期</translation>
   </message>
   <message>
    <source>Next follow-up</source>
-   <translation type="unfinished" />
+   <translation>下次跟进</translation>
   </message>
   <message>
    <source>Choose</source>
-   <translation type="unfinished" />
+   <translation>请选择</translation>
   </message>
   <message>
    <source>None</source>
-   <translation type="unfinished" />
+   <translation>无</translation>
   </message>
   <message>
    <source>What was said</source>
-   <translation type="unfinished" />
+   <translation>通话内容</translation>
   </message>
   <message>
    <source>Note</source>
-   <translation type="unfinished" />
+   <translation>催记内容</translation>
   </message>
   <message>
    <source>Save and next</source>
-   <translation type="unfinished" />
+   <translation>保存并下一案</translation>
   </message>
   <message>
    <source>Save</source>
-   <translation type="unfinished" />
+   <translation>保存</translation>
   </message>
   <message>
    <source>Choose an outcome: keys 1 to 8.</source>
-   <translation type="unfinished" />
+   <translation>请选择结果：按 1 至 8。</translation>
   </message>
   <message>
    <source>This is needed for a promise.</source>
-   <translation type="unfinished" />
+   <translation>承诺还款必须填写。</translation>
   </message>
   <message>
    <source>This is not an amount.</source>
-   <translation type="unfinished" />
+   <translation>金额格式不正确。</translation>
   </message>
   <message>
    <source>The amount must be more than nothing.</source>
-   <translation type="unfinished" />
+   <translation>金额必须大于零。</translation>
   </message>
   <message>
    <source>This is more than is owed.</source>
-   <translation type="unfinished" />
+   <translation>超过欠款总额。</translation>
   </message>
   <message>
    <source>This lies in the past.</source>
-   <translation type="unfinished" />
+   <translation>时间已过。</translation>
   </message>
   <message>
    <source>This is too far away.</source>
-   <translation type="unfinished" />
+   <translation>时间过远。</translation>
   </message>
   <message>
    <source>The text is too long.</source>
-   <translation type="unfinished" />
+   <translation>文字过长。</translation>
   </message>
   <message>
    <source>This cannot be saved.</source>
-   <translation type="unfinished" />
+   <translation>无法保存。</translation>
   </message>
  </context>
 </TS>

@@ -1,0 +1,69 @@
+"""What the collector is doing now (坐席状态): from the call where there is one, else as chosen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from PySide6.QtCore import QObject, Signal
+
+from agent_desktop.services.calls import CallView
+from agent_desktop.services.status import StatusService
+from agent_desktop.ui.background import Serial
+from agent_desktop.ui.collector.call_text import ringing_in
+
+CHOICES = ("ready", "wrap_up", "break")
+
+
+class AgentState(QObject):
+    """``changed`` on every change of ``state`` (as ``SeatState.state``) and ``since``. Tells the wallboard.
+
+    ``failed(exception)``: the state could not be told to the others.
+    """
+
+    changed = Signal()
+    failed = Signal(object)
+
+    def __init__(self, status: StatusService, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._status = status
+        self._chosen = "ready"
+        self._chosen_since = datetime.now(UTC)
+        self._call: CallView | None = None
+        self._tell = Serial(self)
+
+    @property
+    def state(self) -> str:
+        if self._call is None:
+            return self._chosen
+        return "ringing" if ringing_in(self._call) else "on_call"
+
+    @property
+    def since(self) -> datetime:
+        if self._call is None:
+            return self._chosen_since
+        return self._call.answered_at or self._call.started_at
+
+    @property
+    def in_call(self) -> bool:
+        return self._call is not None
+
+    def choose(self, state: str) -> None:
+        """One of ``CHOICES``; during a call it holds for afterwards."""
+        if state != self._chosen:
+            self._chosen, self._chosen_since = state, datetime.now(UTC)
+        self._tell.run(lambda: self._status.set_agent_state(state), None, self.failed.emit)
+        self.changed.emit()
+
+    def on_call(self, view: CallView) -> None:
+        """A call changed. After one that was talked on, or that the collector made, comes wrap-up."""
+        ended = view.state == "ended"
+        self._call = None if ended else view
+        if ended and not (view.answered_at is None and view.cause in ("missed", "rejected", "cancelled")):
+            self.choose("wrap_up")
+        else:
+            self.changed.emit()
+
+    def on_saved(self) -> None:
+        """The note is saved: ready again, unless the collector has said otherwise."""
+        if self._chosen == "wrap_up":
+            self.choose("ready")

@@ -1,0 +1,192 @@
+"""The main window: the top bar, and the workspace of the person's role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from agent_desktop.domain.models import Role
+from agent_desktop.services.desk import Desk
+from agent_desktop.services.errors import Problem
+from agent_desktop.services.status import StatusView
+from agent_desktop.ui.agent_state import AgentState
+from agent_desktop.ui.background import Latest, Relay
+from agent_desktop.ui.collector.page import CollectorPage
+from agent_desktop.ui.language import translate
+from agent_desktop.ui.preferences import Preferences
+from agent_desktop.ui.problems import problem_text
+from agent_desktop.ui.top_bar import TopBar
+from agent_desktop.ui.user_menu import UserMenu
+from agent_desktop.ui.widgets.hint_card import HintCard
+from agent_desktop.ui.widgets.labels import label
+from agent_desktop.ui.widgets.notice import Notice
+from agent_desktop.ui.widgets.panel import Panel
+
+
+def _nothing() -> None:
+    """Default of a hook that is not offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowHooks:
+    """What the composition root offers. All are called on the Qt main thread."""
+
+    sign_out: Callable[[], None] = _nothing
+    sign_in_again: Callable[[], None] | None = None
+    """Offered when the server has dropped our session."""
+    open_as: Mapping[Role, Callable[[], None]] = field(default_factory=dict)
+    """Windows of other roles that can be opened beside this one (the demo)."""
+    demo: bool = False
+    """Show the card that says what to try."""
+
+
+class MainWindow(Panel):
+    """``closed`` once the window has gone; the composition root then closes the desk."""
+
+    closed = Signal()
+
+    def __init__(self, desk: Desk, *, preferences: Preferences, hooks: WindowHooks | None = None) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self._desk = desk
+        self._hooks = hooks or WindowHooks()
+        collector = desk.user.role is Role.COLLECTOR
+        self._agent_state = AgentState(desk.status, self) if collector else None
+        self.top = TopBar(desk.user, self._agent_state)
+        self._menu = UserMenu(preferences, self._hooks.sign_out, self._hooks.open_as, self)
+        self.top.user_button.setMenu(self._menu)
+        self.hint = HintCard()
+        self.hint.setVisible(self._hooks.demo)
+        self._signed_out = _SignedOutBar(self._hooks.sign_in_again)
+        self.page = self._make_page()
+        self._figures = Latest(self)
+        self._build()
+        self._connect()
+        self.retranslate()
+        self.resize(1440, 900)
+        self.setMinimumSize(1180, 640)
+        self._start()
+
+    def _make_page(self) -> QWidget:
+        role = self._desk.user.role
+        if self._agent_state is not None:
+            return CollectorPage(self._desk, self._agent_state)
+        if role is Role.QA:
+            from agent_desktop.ui.qa.page import QaPage
+
+            return QaPage(self._desk)
+        if role is Role.LEAD:
+            from agent_desktop.ui.lead.page import LeadPage
+
+            return LeadPage(self._desk)
+        return _NoPage()
+
+    def _build(self) -> None:
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.top)
+        notes = QVBoxLayout()
+        notes.setContentsMargins(0, 0, 0, 0)
+        notes.addWidget(self._signed_out)
+        notes.addWidget(self.hint)
+        box.addLayout(notes)
+        box.addWidget(self.page, 1)
+
+    def _connect(self) -> None:
+        desk = self._desk
+        Relay(desk.status.changed, self._on_status, self)
+        if isinstance(self.page, CollectorPage):
+            Relay(desk.cases.changed, self._on_cases, self)
+            Relay(desk.calls.changed, self.top.show_call, self)
+            self.page.worked.connect(self._load_figures)
+
+    def _start(self) -> None:
+        self._on_status(self._desk.status.now)
+        if isinstance(self.page, CollectorPage):
+            self.page.start()
+            self._load_figures()
+
+    def _on_status(self, status: StatusView) -> None:
+        self.top.show_status(status)
+        self._signed_out.setVisible(status.signed_out)
+        if isinstance(self.page, CollectorPage):
+            self.page.call_panel.show_audio_problem(status.audio_problem)
+
+    def _on_cases(self, _changed: frozenset[str]) -> None:
+        self._load_figures()
+
+    def _load_figures(self) -> None:
+        # The figures are a help, not the work: when they cannot be read, the old ones stay.
+        self._figures.run(self._desk.cases.figures, self.top.show_figures, lambda _error: None)
+
+    def retranslate(self) -> None:
+        self.setWindowTitle(translate("Window", "Agent Desktop – {name}").format(name=self._desk.user.name))
+        self.hint.set(
+            translate("Window", "This is a demo: the people are invented and the line is a practice line."),
+            [
+                translate("Window", "F2 dials the chosen contact; the practice line answers and speaks. F4 hangs up."),
+                translate("Window", "Then choose an outcome with 1 to 8 and press Ctrl+Enter: saved, next case."),
+                translate("Window", "Your name at the top right opens the windows of QA and the team lead."),
+            ],
+        )
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if isinstance(self.page, CollectorPage):
+            self.page.finish()
+        super().closeEvent(event)
+        self.closed.emit()
+
+
+class _NoPage(Panel):
+    """For roles whose work is not done at a seat."""
+
+    def __init__(self) -> None:
+        super().__init__(surface="background")
+        self._notice = Notice("window")
+        box = QVBoxLayout(self)
+        box.addWidget(self._notice)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        self._notice.say(
+            translate("Window", "Your role has no workspace here"),
+            translate("Window", "Its work is done on the collection server."),
+        )
+
+
+class _SignedOutBar(Panel):
+    """Says that the server has dropped our session. Names: ``window.signedOut``, ``window.signInAgain``."""
+
+    def __init__(self, sign_in_again: Callable[[], None] | None) -> None:
+        super().__init__(surface="notice")
+        self.setObjectName("window.signedOut")
+        self._text = label("strong")
+        self._button = QPushButton()
+        self._button.setObjectName("window.signInAgain")
+        self._button.setVisible(sign_in_again is not None)
+        if sign_in_again is not None:
+            self._button.clicked.connect(sign_in_again)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 6, 10, 6)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._button)
+        self.hide()
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        self._text.setText(problem_text(Problem.SIGNED_OUT))
+        self._button.setText(translate("Window", "Sign in again"))
+
+
+def bring_to_front(window: QWidget) -> None:
+    """Show a window that may be hidden or behind others."""
+    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+    window.show()
+    window.raise_()
+    window.activateWindow()
+    QApplication.alert(window)
