@@ -290,6 +290,7 @@ def test_digits_in_the_search_box_do_not_listen(stage: Stage) -> None:
     assert stage.board.asked == []
     stage.qtbot.keyClick(stage.page.seats.search, Qt.Key.Key_Escape)
     stage.qtbot.waitUntil(stage.page.seats.table.hasFocus)
+    assert len(stage.column(0)) == 20
 
 
 def test_no_seats_yet_and_a_server_that_is_away(qtbot: QtBot) -> None:

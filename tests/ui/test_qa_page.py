@@ -224,6 +224,8 @@ def test_keys_typed_into_the_search_box_stay_there(stage: Stage) -> None:
     assert stage.player.view.state is PlayState.PAUSED
     stage.qtbot.keyClick(search, Qt.Key.Key_Escape)
     stage.qtbot.waitUntil(stage.page.recordings.list.hasFocus)
+    assert search.text() == ""
+    stage.list_shows(9)
 
 
 def test_the_gain_menu_sets_one_side(stage: Stage) -> None:

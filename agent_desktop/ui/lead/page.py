@@ -131,7 +131,7 @@ class LeadPage(Panel):
             case Qt.Key.Key_1:
                 self.monitor.listen()
             case Qt.Key.Key_Escape if self.seats.search.hasFocus():
-                self.seats.table.setFocus()
+                self.seats.leave_search()
             case Qt.Key.Key_Escape:
                 self.monitor.stop()
             case Qt.Key.Key_F5:

@@ -79,7 +79,6 @@ class SeatsPanel(Card):
         self.chips = ChipBar("lead.filter")
         self.search = QLineEdit()
         self.search.setObjectName("lead.search")
-        self.search.setClearButtonEnabled(True)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.table)
         self._stack.addWidget(self.notice)
@@ -111,6 +110,7 @@ class SeatsPanel(Card):
     def _connect(self) -> None:
         self.chips.chosen.connect(self._narrow)
         self.search.textChanged.connect(self._narrow)
+        self.search.returnPressed.connect(self.table.setFocus)
         self.table.selectionModel().currentRowChanged.connect(self._on_current)
         self.model.dataChanged.connect(self._on_data)
         self._flash.timeout.connect(self._on_flash)
@@ -162,6 +162,11 @@ class SeatsPanel(Card):
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         self.table.selectionModel().setCurrentIndex(index, flags)
         self.table.scrollTo(index)
+
+    def leave_search(self) -> None:
+        """Empty the search box and go back to the seats."""
+        self.search.clear()
+        self.table.setFocus()
 
     @property
     def selected_id(self) -> str:

@@ -88,6 +88,6 @@ class QaPage(QWidget):
 
     def _escape(self) -> None:
         if self.recordings.search.hasFocus():
-            self.recordings.list.setFocus()
+            self.recordings.leave_search()
         else:
             self.replay.end_loop()

@@ -69,7 +69,6 @@ class RecordingsPanel(Panel):
         self._selected = ""
         self.search = QLineEdit()
         self.search.setObjectName("qa.search")
-        self.search.setClearButtonEnabled(True)
         self.today, self.complaint, self.long = Chip(), Chip(), Chip()
         self.model = RecordingsModel()
         self.list = RecordingsList()
@@ -160,6 +159,13 @@ class RecordingsPanel(Panel):
 
     def _type(self) -> None:
         self._typing.start()
+
+    def leave_search(self) -> None:
+        """Empty the search box and go back to the list."""
+        if self.search.text():
+            self.search.clear()
+            self.reload()
+        self.list.setFocus()
 
     def _search_now(self) -> None:
         self.reload()
