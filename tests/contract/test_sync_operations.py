@@ -105,9 +105,9 @@ def test_a_server_killed_in_mid_batch_has_each_note_once(tmp_path: Path) -> None
     seat = open_seat(tmp_path, server.url)
     try:
         seat.pull()
-        ids = _add_notes(seat, 400)
+        ids = _add_notes(seat, 250)
         seat.worker.start()
-        wait_for(lambda: seat.store.outbox.counts().waiting < 400)
+        wait_for(lambda: seat.store.outbox.counts().waiting < 250)
         server.stop(kill=True)
         left = seat.store.outbox.counts().waiting
         assert left > 0, "killed too late to be in the middle"
