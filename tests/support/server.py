@@ -66,6 +66,13 @@ def init_data(data_dir: Path, *, demo: bool = True, seed: int = 1) -> Path:
     return data_dir
 
 
+def add_user(data_dir: Path, login: str, role: str, team: str) -> str:
+    """An account beside the demo's, also while the server runs; returns its password."""
+    done = run_cli("user-add", login, "--name", "外组", "--role", role, "--team", team, "--data", str(data_dir))
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("password ")[1].strip()
+
+
 def start_server(
     tmp_path: Path,
     demo: bool = True,
