@@ -93,7 +93,7 @@ class _Assembly:
         puller = Puller(parts.store.changes, parts.api, self._cases.changed.emit)
         self._worker = SyncWorker(self._sender, puller, outbox, self._on_sync, clock=parts.clock)
         self._push = PushChannel(parts.api.base_url, parts.api.token, parts.api.verify, self._push_handlers())
-        self._publisher = SeatPublisher(parts.seat.seat_id, parts.api, self._push.publish, self._calls, self._status)
+        self._publisher = SeatPublisher(parts.seat.seat_id, parts.api, self._push, self._calls, self._status)
         self._spool = Spool(parts.settings.data_dir / "spool")
         self._upload_api = UploadApi(parts.api.base_url, parts.api.token, parts.api.verify)
         self._uploader = Uploader(self._spool, self._upload_api, self._on_upload, receipt_key=lambda: self._receipt_key)

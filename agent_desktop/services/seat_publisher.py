@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agent_desktop.services.call_views import CallView
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from agent_desktop.services.calls import CallService
     from agent_desktop.services.status import StatusService
     from agent_desktop.sync.http import CollectionApi
+    from agent_desktop.sync.push import PushChannel
 
 log = logging.getLogger(__name__)
 
@@ -21,16 +21,17 @@ HEARTBEAT_S = 10.0
 
 
 class SeatPublisher:
-    """A thread that sends the latest state when it changes, and every ``HEARTBEAT_S``; what came between is left out.
+    """A thread that sends the latest state when it changes; what came between is left out.
 
-    ``push`` sends it over the push channel and says whether it could; else it is put over HTTP.
+    Over the push channel, whose being up tells the server that the seat is there; without it over HTTP, and then again
+    every ``HEARTBEAT_S``.
     """
 
     def __init__(
         self,
         seat_id: str,
         api: CollectionApi,
-        push: Callable[[dict[str, object]], bool],
+        push: PushChannel,
         calls: CallService,
         status: StatusService,
         heartbeat_s: float = HEARTBEAT_S,
@@ -90,11 +91,11 @@ class SeatPublisher:
             due = not self._wake.wait(self._heartbeat_s)
             self._wake.clear()
             state = self.state()
-            if due or state != self._told:
+            if state != self._told or (due and not self._push.up):
                 self._told = state if self._send(state) else None
 
     def _send(self, state: dict[str, object]) -> bool:
-        if self._push(state):
+        if self._push.publish(state):
             return True
         try:
             self._api.put_seat_state(self._seat_id, state)

@@ -37,7 +37,7 @@ class StatusView:
     uploads_waiting: int = 0
     uploading: bool = False
     upload_problem: str = ""
-    """Empty, ``server_away``, ``receipt_wrong``, ``refused``, ``spool_unreadable``."""
+    """Empty, ``server_away``, ``signed_out``, ``receipt_wrong``, ``refused``, ``spool_unreadable``."""
     audio: str = ""
     audio_problem: str = ""
     recording_problem: str = ""

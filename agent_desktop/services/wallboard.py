@@ -79,7 +79,7 @@ class WallboardService:
         line.lost.join(lambda _: self._end("line_away"))
 
     def seats(self) -> list[SeatState]:
-        """The team's seats, on a call first, then by name."""
+        """The team's seats but the lead's own, on a call first, then by name."""
         self._read()
         return self._sorted()
 
@@ -135,7 +135,7 @@ class WallboardService:
 
     def _sorted(self) -> list[SeatState]:
         with self._lock:
-            seats = list(self._seats.values())
+            seats = [s for s in self._seats.values() if s.agent_id != self._desk.user.id]
         return sorted(seats, key=lambda s: (s.state != "on_call", s.agent_name, s.seat_id))
 
     def _poll(self) -> None:

@@ -279,6 +279,11 @@ def _understood() -> Iterator[None]:
         raise DeskError(Problem.SERVER_ERROR, f"answer not understood: {type(error).__name__}") from None
 
 
+_OF_CODE = {
+    "wrong_password": Problem.WRONG_PASSWORD,
+    "seat_key_changed": Problem.FORBIDDEN,
+    "damaged": Problem.RECORDING_DAMAGED,
+}
 _OF_STATUS = {
     401: Problem.SIGNED_OUT,
     403: Problem.FORBIDDEN,
@@ -297,10 +302,8 @@ def _problem(response: requests.Response) -> DeskError:
         code = str(response.json().get("code") or "")
     status = response.status_code
     detail = f"HTTP {status} {code}".strip()
-    if code == "wrong_password":
-        return DeskError(Problem.WRONG_PASSWORD, detail)
-    if code == "seat_key_changed":
-        return DeskError(Problem.FORBIDDEN, detail)
+    if code in _OF_CODE:
+        return DeskError(_OF_CODE[code], detail)
     if status in _OF_STATUS:
         return DeskError(_OF_STATUS[status], detail)
     if 400 <= status < 500:

@@ -71,6 +71,11 @@ class PushChannel:
         """Do not wait any longer before the next attempt: the server has been heard of, or there is a new token."""
         self._try_now.set()
 
+    @property
+    def up(self) -> bool:
+        """The server has taken our token and nothing has ended the channel since."""
+        return self._socket is not None
+
     def publish(self, state: dict[str, object]) -> bool:
         """Send this seat's state; False when the channel is not up, so that another way must be taken. Any thread."""
         from websockets.exceptions import WebSocketException
