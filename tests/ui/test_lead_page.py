@@ -114,6 +114,13 @@ def test_a_change_reaches_its_row_and_leaves_the_selection(stage: Stage) -> None
     assert stage.page.seats.model.fresh
 
 
+def test_the_first_seat_is_chosen_and_looks_it(stage: Stage) -> None:
+    first = stage.column(0)[0]
+    stage.qtbot.waitUntil(lambda: stage.text("lead.name") == first)
+    rows = stage.page.seats.table.selectionModel().selectedRows()
+    assert [row.data() for row in rows] == [first]
+
+
 def test_counters_alone_do_not_light_a_row_up(stage: Stage) -> None:
     stage.board.put(seat(2, cases_handled=99))
     stage.qtbot.waitUntil(lambda: "99" in stage.column(7))

@@ -92,6 +92,14 @@ def test_the_list_shows_todays_recordings_with_all_that_identifies_them(stage: S
     assert stage.text("qa.count") == "9 recordings"
 
 
+def test_the_first_recording_is_chosen_and_looks_it(stage: Stage) -> None:
+    stage.list_shows(9)
+    stage.qtbot.waitUntil(lambda: stage.text("qa.name") == "张建国")
+    listed = stage.page.recordings.list
+    assert [index.row() for index in listed.selectionModel().selectedIndexes()] == [0]
+    assert stage.service.fetched == []
+
+
 def test_chips_and_text_become_conditions_joined_by_and(stage: Stage) -> None:
     stage.list_shows(9)
     stage.qtbot.mouseClick(stage.button("qa.filter.complaint"), Qt.MouseButton.LeftButton)

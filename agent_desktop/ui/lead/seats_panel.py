@@ -210,13 +210,17 @@ class SeatsPanel(Card):
         self._fit()
 
     def _take_focus(self) -> None:
-        # The table is hidden until the first seats come, and keys for the page would go to the search box meanwhile.
-        if QApplication.focusWidget() in (None, self.search) and not self.search.text():
+        # The table was hidden until now; the page's keys would go wherever the focus fell instead.
+        focus = QApplication.focusWidget()
+        if not isinstance(focus, QLineEdit) or (focus is self.search and not self.search.text()):
             self.table.setFocus()
 
     def _on_current(self, current: QModelIndex) -> None:
         seat = current.data(SEAT) if current.isValid() else None
         if seat is not None and seat.seat_id != self._selected:
+            # The row that the focus falls on first is made current by Qt, but not selected.
+            flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+            self.table.selectionModel().select(current, flags)
             self._selected = seat.seat_id
             self.selected.emit(seat.seat_id)
 

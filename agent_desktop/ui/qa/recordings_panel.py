@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QListView, QStackedWidget, QVBoxLayout
 
@@ -176,15 +176,20 @@ class RecordingsPanel(Panel):
         self._answered, self._waiting = True, False
         self.model.set_rows(rows)
         self._tell()
-        if first and QApplication.focusWidget() in (None, self.search) and not self.search.text():
-            # The list was hidden until now, and the player's keys would go to the search box.
-            self.list.setFocus()
+        if first:
+            self._take_focus()
         index = self.model.index_of(selected)
         if index.isValid():
             self.list.setCurrentIndex(index)
         elif selected:
             self._selected = ""
             self.chosen.emit(None)
+
+    def _take_focus(self) -> None:
+        # The list was hidden until now; the player's keys would go wherever the focus fell instead.
+        focus = QApplication.focusWidget()
+        if not isinstance(focus, QLineEdit) or (focus is self.search and not self.search.text()):
+            self.list.setFocus()
 
     def _on_error(self, error: Exception) -> None:
         self._waiting, self._failure = False, error
@@ -231,4 +236,6 @@ class RecordingsPanel(Panel):
         if row is None or row.id == self._selected:
             return
         self._selected = row.id
+        # The row that the focus falls on first is made current by Qt, but not selected.
+        self.list.selectionModel().select(current, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.chosen.emit(row)
