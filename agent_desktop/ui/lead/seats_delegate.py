@@ -34,7 +34,7 @@ class SeatDelegate(QStyledItemDelegate):
         self._paint_ground(painter, rect, index, theme, selected=bool(state & QStyle.StateFlag.State_Selected))
         seat: SeatState = index.data(SEAT)
         text, column = str(index.data()), index.column()
-        room = rect.adjusted(PAD, 0, -PAD, -1)
+        room = rect.adjusted(_left(column), 0, -PAD, -1)
         if text and column == Column.STATE:
             paint_badge(painter, room.left(), room.center().y() + 1, text, agent_state_tone(seat.state))
         elif text and column == Column.PROBLEM:
@@ -80,7 +80,11 @@ def cell_width(index: AnyIndex) -> int:
     if not text:
         return 2 * PAD
     width = badge_width(text) if column in _BADGES else QFontMetrics(_face(column)).horizontalAdvance(text) + 2
-    return width + 2 * PAD + (_DOT if column == Column.RECORDING else 0)
+    return width + _left(column) + PAD + (_DOT if column == Column.RECORDING else 0)
+
+
+def _left(column: int) -> int:
+    return 16 if column == Column.AGENT else PAD
 
 
 def _face(column: int) -> QFont:
