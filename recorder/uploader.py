@@ -131,6 +131,10 @@ class Uploader:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def close(self) -> None:
+        """Close the connections, after ``stop``."""
+        self._api.close()
+
     # --- the uploader's thread ---
 
     def _run(self) -> None:
@@ -251,7 +255,8 @@ class Uploader:
         return receipt
 
     def _tidy(self) -> None:
-        """Finish what a crash between receipt and deletion left."""
+        """Finish what a crash between receipt and deletion left. Makes the spool where nothing was recorded yet."""
+        self._spool.prepare()
         for recording_id in self._spool.stored_but_here():
             self._spool.drop_stored(recording_id)
 

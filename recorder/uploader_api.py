@@ -87,6 +87,8 @@ class Api(Protocol):
 
     def complete(self, recording_id: str) -> dict[str, Any]: ...
 
+    def close(self) -> None: ...
+
 
 class UploadApi:
     """Speaks to one server. One thread at a time.
@@ -121,6 +123,7 @@ class UploadApi:
         return self._json("POST", f"v1/recordings/{quote(recording_id)}/complete")
 
     def close(self) -> None:
+        """Close the connections; a later request opens new ones."""
         if self._session is not None:
             self._session.close()
 

@@ -1,7 +1,8 @@
 """Offline checks of a recording: what was checked, and what did not hold.
 
-Reads every file as a stream. Without a key it checks the envelope's form, the size and the sum; with the
-public keys the signatures; with the store's private key everything that is inside.
+Reads every file as a stream; only the audio of a finalised one is held, 18 MB an hour. Without a key it checks the
+envelope's form, the size and the sum; with the public keys the signatures; with the store's private key everything
+that is inside.
 """
 
 from __future__ import annotations
