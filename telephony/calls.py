@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 _REJECT_CODES = {"busy": 486, "decline": 603, "not_found": 404}
 _DTMF = frozenset("0123456789*#ABCDabcd")
 _DTMF_MAX = 32
+_TOO_MANY = 70010  # PJ_ETOOMANY: this build holds four calls, one that a dead peer never answers for 32 s
 _GIVE_UP_NS = 2_000_000_000
 _WITH_MEDIA = (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD)
 
@@ -206,6 +207,9 @@ class Calls:
             call.sip.makeCall(uri, operation(headers=headers))
         except pj.Error as error:
             self._live.pop(call.call_id)
+            log.warning("PJSIP refused a new call: %s", error.reason)
+            if error.status == _TOO_MANY:
+                raise CommandError("line_busy", "earlier calls have not been taken down yet") from error
             raise CommandError("sip_error", "the call could not be started") from error
         self._tell(call)
 

@@ -117,8 +117,8 @@ class Core:
         self._calls.abandon()
         self._monitors.abandon()
         self._refused.clear()
-        self._lines.drop_all()
-        self._turn_until(lambda: False, _UNREGISTER_S)
+        if self._lines.drop_all():
+            self._turn_until(lambda: False, _UNREGISTER_S)
         self._handlers.clear()
         self._bridge.close()
         del self._calls, self._monitors, self._taping, self._lines, self._bridge

@@ -96,10 +96,12 @@ class Lines:
         state = "registered" if answer.registered else "failed"
         self._tell(answer.line_id, state, answer.sip_code, answer.reason)
 
-    def drop_all(self) -> None:
-        """Unregister and forget every line, for the end of the process."""
+    def drop_all(self) -> bool:
+        """Unregister and forget every line, for the end of the process; whether a registrar has to be told."""
+        registered = any(line.config.register for line in self._lines.values())
         for line_id in list(self._lines):
             self._drop(line_id)
+        return registered
 
     def _drop(self, line_id: str) -> None:
         line = self._lines.pop(line_id, None)

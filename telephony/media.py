@@ -7,6 +7,7 @@ arrive in one tick belong together.
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
 from collections.abc import Callable
@@ -49,9 +50,13 @@ class HeadsetPort(pj.AudioMediaPort):  # type: ignore[misc]
         self._write = write
         self._lock = threading.Lock()
         self._silence = bytes(headset.rate // 50 * 2)
+        self._clock = threading.local()
         self.createPort("headset", port_format(headset.rate))
 
     def onFrameRequested(self, frame: Any) -> None:
+        if not hasattr(self._clock, "pinned"):
+            _pin_thread()
+            self._clock.pinned = True
         with self._lock:
             pcm = self._headset.read()
         self.silent = pcm is None
@@ -197,3 +202,11 @@ class _SidePort(pj.AudioMediaPort):  # type: ignore[misc]
 
 def _ignore(frame: Any) -> None:
     """Before the pair is complete."""
+
+
+def _pin_thread() -> None:
+    """Keep Python's state of the media clock's thread between its callbacks, a tenth of the line process's CPU.
+
+    One ``PyGILState_Ensure`` more than there are releases. The clock runs as long as the library, so one state is kept.
+    """
+    ctypes.pythonapi.PyGILState_Ensure()

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.line.parts import LineProcess, Sipp, end_process
+from tests.line.parts import Baresip, LineProcess, Sipp, end_process
+from tests.line.sound import write_tone
 
 
 @pytest.fixture
@@ -44,3 +45,21 @@ def sipp(tmp_path: Path) -> Iterator[Callable[..., Sipp]]:
     yield start
     for process in started:
         end_process(process.process)
+
+
+@pytest.fixture
+def baresip(tmp_path: Path) -> Iterator[Callable[..., Baresip]]:
+    """Starts baresips that play a tone; the codec is as baresip writes it, such as ``PCMU/8000/1``."""
+    started: list[Baresip] = []
+
+    def start(codec: str, frequency: float = 440.0, **options: Any) -> Baresip:
+        folder = tmp_path / f"baresip{len(started)}"
+        folder.mkdir()
+        tone = folder / "tone.wav"
+        write_tone(tone, frequency, 16000 if codec.startswith("G722") else 8000, 30)
+        started.append(Baresip(folder, tone, codec, **options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.stop()

@@ -122,7 +122,11 @@ def main() -> None:
 
     sys.setswitchinterval(0.0005)
     server = LineServer(options["socket"], bytes.fromhex(options["key"]), {SetAudio: set_audio})
-    settings = EngineSettings(log_path=options.get("log", ""), monitor_wait_s=options.get("monitor_wait_s", 30.0))
+    settings = EngineSettings(
+        log_path=options.get("log", ""),
+        monitor_wait_s=options.get("monitor_wait_s", 30.0),
+        codecs=tuple(options.get("codecs", ("G722", "PCMA", "PCMU"))),
+    )
     taps = (lambda call: None) if options.get("no_tap") else (lambda call: FileTap(folder, call))
     engine = Engine(settings, headset, taps, OneGrantEach(), server.publish)
     host, port = engine.start()

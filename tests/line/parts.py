@@ -60,13 +60,14 @@ class LineProcess:
         self.events: queue.Queue[Event] = queue.Queue()
         self.seen: list[Event] = []
         self.lost: list[str] = []
+        self._errors = (folder / "stderr.txt").open("wb")
         settings = {"folder": str(folder), "socket": self.socket, "key": self.key.hex(), **options}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.line.harness", json.dumps(settings)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=(folder / "stderr.txt").open("wb"),
+            stderr=self._errors,
             text=True,
         )
         self.port = int(self._line()["port"])
@@ -119,12 +120,19 @@ class LineProcess:
         try:
             return self.process.wait(15)
         finally:
-            end_process(self.process)
-            self._short.cleanup()
+            self._clean_up()
 
     def kill(self) -> None:
+        """End it as a crash would."""
         self.process.kill()
         self.process.wait(5)
+        self.client.close()
+        self._clean_up()
+
+    def _clean_up(self) -> None:
+        end_process(self.process)
+        self._errors.close()
+        self._short.cleanup()
 
     def _line(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -140,7 +148,10 @@ class Sipp:
     def __init__(self, folder: Path, scenario: str, target: int = 0, calls: int = 1, **keys: str) -> None:
         self.port = free_port()
         self._folder = folder
-        command = ["sipp", "-sf", str(SCENARIOS / f"{scenario}.xml"), "-m", str(calls), "-nostdin"]
+        text = (SCENARIOS / f"{scenario}.xml").read_text("utf-8")
+        file = folder / f"{scenario}.xml"  # SIPp wants the status of a response in the file itself
+        file.write_text(text.replace("STATUS", keys.pop("status", "")), "utf-8")
+        command = ["sipp", "-sf", str(file), "-m", str(calls), "-nostdin"]
         command += ["-i", "127.0.0.1", "-p", str(self.port), "-mi", "127.0.0.1", "-mp", str(free_port() & ~1)]
         command += [
             "-trace_err",
@@ -169,6 +180,50 @@ class Sipp:
         code = self.process.wait(timeout)
         errors = "".join(p.read_text("utf-8", "replace") for p in self._folder.glob("sipp-*.err"))
         assert code == 0, f"SIPp: {code} {errors[:2000]}"
+
+
+class Baresip:
+    """A real baresip on loopback that plays a WAV file and writes what it hears."""
+
+    def __init__(
+        self, folder: Path, play: Path, codec: str, account: str = "", dial: str = "", auto: bool = True
+    ) -> None:
+        self.port = free_port()
+        self._folder = folder
+        rate = 16000 if codec.startswith("G722") else 8000
+        modules = ["stdio", "g711", "g722", "aufile", "account", "menu", "uuid", "aubridge", "sndfile"]
+        rtp = free_port() & ~1
+        config = [
+            f"sip_listen 127.0.0.1:{self.port}",
+            f"rtp_ports {rtp}-{rtp + 20}",
+            "net_interface 127.0.0.1",
+            f"audio_source aufile,{play}",
+            "audio_player aubridge,void",
+            f"snd_path {folder}",
+            f"ausrc_srate {rate}",
+            f"auplay_srate {rate}",
+            "ausrc_channels 1",
+            "auplay_channels 1",
+            "module_path /usr/lib/baresip/modules",
+            *(f"module {name}.so" for name in modules),
+        ]
+        (folder / "config").write_text("\n".join(config) + "\n")
+        mode = "auto" if auto else "manual"
+        account = account or "<sip:far@127.0.0.1>;regint=0"
+        (folder / "accounts").write_text(f"{account};answermode={mode};audio_codecs={codec}\n")
+        (folder / "contacts").write_text("")
+        command = ["baresip", "-f", str(folder)] + (["-e", f"/dial {dial}"] if dial else [])
+        self._log = (folder / "baresip.log").open("wb")
+        self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=self._log, stderr=self._log)
+        wait_until(lambda: _udp_taken(self.port), 5)
+
+    def heard(self) -> Path:
+        """The WAV file of what baresip heard; complete once the call is over."""
+        return next(self._folder.glob("dump-*-dec.wav"))
+
+    def stop(self) -> None:
+        end_process(self.process)
+        self._log.close()
 
 
 def wait_until(true: Callable[[], bool], timeout: float = 5.0) -> None:
