@@ -6,16 +6,35 @@ import sys
 from pathlib import Path
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
+from agent_desktop.ui.language import translate
 from agent_desktop.ui.preferences import Preferences
 
 
-def make_application(preferences_file: Path | None) -> tuple[QApplication, Preferences]:
-    """The application and its preferences. ``None`` keeps what is chosen only while the program runs. Main thread."""
+def make_application(
+    preferences_file: Path | None, language: str = "system", theme: str = "system"
+) -> tuple[QApplication, Preferences]:
+    """The application and its preferences. Main thread.
+
+    ``language`` and ``theme`` are the configuration's; what the person chose at this seat goes before them. Without
+    a file the choice lasts only while the program runs.
+    """
     QGuiApplication.setDesktopFileName("agent-desktop")
     app = QApplication(sys.argv[:1])
     app.setApplicationName("Agent Desktop")
-    preferences = Preferences(preferences_file)
+    preferences = Preferences(preferences_file, language="zh_CN" if language == "zh" else language, theme=theme)
     preferences.apply(app)
     return app, preferences
+
+
+def show_config_error(path: str, sentence: str) -> None:
+    """Say in a window that the configuration file cannot be used; returns when it is closed."""
+    make_application(None)
+    box = QMessageBox(
+        QMessageBox.Icon.Critical,
+        translate("Start", "Agent Desktop"),
+        translate("Start", "The configuration file cannot be used. Correct it and start again."),
+    )
+    box.setInformativeText(f"{path}\n{sentence}")
+    box.exec()

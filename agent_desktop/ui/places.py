@@ -36,7 +36,7 @@ class Places(QObject):
         return self._of(number)[0]
 
     def line(self, number: str) -> str:
-        """``北京 移动``, ``Beijing · China Mobile``; empty while unknown."""
+        """``北京 移动``, ``Beijing · Mobile``; empty while unknown."""
         place, carrier = self._of(number)
         return (" " if language() == "zh_CN" else " · ").join(part for part in (place, carrier) if part)
 
@@ -71,7 +71,7 @@ def look_up(number: str, lang: str) -> tuple[str, str]:
     name = carrier.name_for_number(parsed, lang)
     if lang == "zh":
         return _short_chinese(place), name.removeprefix("中国")
-    return place.split(",")[0], name
+    return place.split(",")[0], name.removeprefix("China ")
 
 
 def _short_chinese(place: str) -> str:

@@ -13,12 +13,13 @@ from agent_desktop.ui.theme import THEMES, ThemeName, apply_theme, follow_system
 
 
 class Preferences:
-    """Kept in an INI file; ``None`` keeps them only while the program runs. Qt main thread only."""
+    """Kept in an INI file; ``None`` keeps them only while the program runs. ``language`` and ``theme`` hold until the
+    person chooses. Qt main thread only."""
 
-    def __init__(self, file: Path | None = None) -> None:
+    def __init__(self, file: Path | None = None, *, language: str = "system", theme: str = "system") -> None:
         self._settings = QSettings(str(file), QSettings.Format.IniFormat) if file is not None else None
-        self._language = cast(LanguageName, self._read("language", LANGUAGES))
-        self._theme = cast(ThemeName, self._read("theme", THEMES))
+        self._language = cast(LanguageName, self._read("language", LANGUAGES, language))
+        self._theme = cast(ThemeName, self._read("theme", THEMES, theme))
 
     @property
     def language(self) -> LanguageName:
@@ -46,8 +47,8 @@ class Preferences:
         self._write("theme", name)
         apply_theme(app, name)
 
-    def _read(self, key: str, allowed: tuple[str, ...]) -> str:
-        value = self._settings.value(key, "system") if self._settings is not None else "system"
+    def _read(self, key: str, allowed: tuple[str, ...], default: str) -> str:
+        value = self._settings.value(key, default) if self._settings is not None else default
         return str(value) if value in allowed else "system"
 
     def _write(self, key: str, value: str) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QInputDialog, QLineEdit, QWidget
 
-from agent_desktop.services.desk import Desk
 from agent_desktop.ui.background import run
+from agent_desktop.ui.language import translate
 from agent_desktop.ui.preferences import Preferences
+from agent_desktop.ui.problems import sentence
 from agent_desktop.ui.sign_in import SignIn, SignInWindow
 
-OpenDesk = Callable[[Desk], QWidget]
-"""Makes the window of a desk; given by the composition root, so that sign-in need not import it."""
+if TYPE_CHECKING:
+    from agent_desktop.domain.models import Role
+    from agent_desktop.services.desk import Desk
+
+
+LOAD_WINDOW_MS = 400
 
 
 class Shell(QObject):
@@ -23,14 +30,23 @@ class Shell(QObject):
     closed = Signal()
 
     def __init__(
-        self, sign_in: SignIn, open_desk: OpenDesk, *, server: str, preferences: Preferences, login: str = ""
+        self,
+        sign_in: SignIn,
+        *,
+        server: str,
+        preferences: Preferences,
+        login: str = "",
+        open_as: Mapping[Role, Callable[[], None]] | None = None,
+        demo: bool = False,
     ) -> None:
         super().__init__()
         self.desk: Desk | None = None
-        self._open_desk = open_desk
+        self._preferences = preferences
+        self._open_as = open_as or {}
+        self._demo = demo
         self._desk_window: QWidget | None = None
         self._sign_in_window = SignInWindow(sign_in, server=server, preferences=preferences, login=login)
-        self._sign_in_window.signed_in.connect(self._on_signed_in)
+        self._sign_in_window.signed_in.connect(self.enter)
 
     @property
     def window(self) -> QWidget:
@@ -38,10 +54,26 @@ class Shell(QObject):
         return self._desk_window or self._sign_in_window
 
     def show(self) -> None:
-        """Bring this person's window to the front."""
+        """Bring this person's window to the front; loads meanwhile what the desk will need."""
         self.window.show()
         self.window.raise_()
         self.window.activateWindow()
+        if self.desk is None:
+            threading.Thread(target=_load_services, name="load-services", daemon=True).start()
+            QTimer.singleShot(LOAD_WINDOW_MS, _load_window)
+
+    def enter(self, desk: Desk) -> None:
+        """Open the desk's window."""
+        from agent_desktop.ui.window import MainWindow, WindowHooks
+
+        self.desk = desk
+        hooks = WindowHooks(
+            sign_out=self.sign_out, sign_in_again=self._sign_in_again, open_as=self._open_as, demo=self._demo
+        )
+        self._desk_window = MainWindow(desk, preferences=self._preferences, hooks=hooks)
+        self._desk_window.show()
+        self._sign_in_window.hide()
+        self.opened.emit(desk)
 
     def sign_out(self) -> None:
         """Close the desk in the background and ask who is there again."""
@@ -49,15 +81,38 @@ class Shell(QObject):
         if desk is None or window is None:
             return
         self.desk = self._desk_window = None
+        self._sign_in_window.show()
         window.close()
         window.deleteLater()
-        self._sign_in_window.show()
         self.closed.emit()
         run(desk.close)
 
-    def _on_signed_in(self, desk: Desk) -> None:
-        self.desk = desk
-        self._desk_window = self._open_desk(desk)
-        self._desk_window.show()
-        self._sign_in_window.hide()
-        self.opened.emit(desk)
+    def _sign_in_again(self) -> None:
+        dialog = QInputDialog(self._desk_window)
+        dialog.setWindowTitle(translate("Shell", "Sign in again"))
+        dialog.setLabelText(translate("Shell", "Your session has ended. Your work is kept on this seat. Password:"))
+        dialog.setTextEchoMode(QLineEdit.EchoMode.Password)
+        dialog.textValueSelected.connect(lambda password: self._renew(dialog, password))
+        dialog.open()
+
+    def _renew(self, dialog: QInputDialog, password: str) -> None:
+        desk = self.desk
+        if desk is None:
+            return
+
+        def refused(error: Exception) -> None:
+            dialog.setLabelText(sentence(error))
+            dialog.setTextValue("")
+            dialog.open()
+
+        run(lambda: desk.sign_in_again(password), lambda _: dialog.deleteLater(), refused, owner=dialog)
+
+
+def _load_services() -> None:
+    """Import what signing in needs while the person types."""
+    import agent_desktop.services.desk_assembly  # noqa: F401
+
+
+def _load_window() -> None:
+    """Likewise the desk's window: on the main thread, because modules of Qt classes are not safe to load beside it."""
+    import agent_desktop.ui.window  # noqa: F401

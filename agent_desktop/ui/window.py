@@ -90,11 +90,8 @@ class MainWindow(Panel):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         box.addWidget(self.top)
-        notes = QVBoxLayout()
-        notes.setContentsMargins(0, 0, 0, 0)
-        notes.addWidget(self._signed_out)
-        notes.addWidget(self.hint)
-        box.addLayout(notes)
+        box.addWidget(self._signed_out)
+        box.addWidget(self.hint)
         box.addWidget(self.page, 1)
 
     def _connect(self) -> None:
@@ -163,7 +160,7 @@ class _SignedOutBar(Panel):
     """Says that the server has dropped our session. Names: ``window.signedOut``, ``window.signInAgain``."""
 
     def __init__(self, sign_in_again: Callable[[], None] | None) -> None:
-        super().__init__(surface="notice")
+        super().__init__(surface="banner")
         self.setObjectName("window.signedOut")
         self._text = label("strong")
         self._button = QPushButton()

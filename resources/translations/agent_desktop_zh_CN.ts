@@ -136,8 +136,8 @@
    <translation>未找到所选耳机，请插入或另选一个。</translation>
   </message>
   <message>
-   <source>The headset was unplugged: the call goes on, plug it in again.</source>
-   <translation>耳机已拔出，通话继续，请重新插入。</translation>
+   <source>The headset was unplugged: plug it in again.</source>
+   <translation>耳机已拔出，请重新插入。</translation>
   </message>
   <message>
    <source>The headset is used by another program.</source>
@@ -191,7 +191,7 @@
    <translation>最低还款</translation>
   </message>
   <message>
-   <source>Paid in this batch</source>
+   <source>Paid (batch)</source>
    <translation>已还(本批)</translation>
   </message>
   <message>
@@ -211,7 +211,7 @@
    <translation>女</translation>
   </message>
   <message>
-   <source>aged {n}</source>
+   <source>{n} y</source>
    <translation>{n} 岁</translation>
   </message>
   <message>
@@ -242,7 +242,7 @@
    <translation>标记为：{state}</translation>
   </message>
   <message>
-   <source>Third party</source>
+   <source>3rd party</source>
    <translation>第三方</translation>
   </message>
   <message>
@@ -254,7 +254,7 @@
    <translation>号码</translation>
   </message>
   <message>
-   <source>Home location</source>
+   <source>Home</source>
    <translation>归属地</translation>
   </message>
   <message>
@@ -270,8 +270,12 @@
    <translation>今日 / 上次结果</translation>
   </message>
   <message>
-   <source>{n} today</source>
+   <source>{n}×</source>
    <translation>{n} 次</translation>
+  </message>
+  <message>
+   <source>on a call</source>
+   <translation>通话中</translation>
   </message>
   <message>
    <source>Hang up</source>
@@ -1002,6 +1006,17 @@
   </message>
  </context>
  <context>
+  <name>Shell</name>
+  <message>
+   <source>Sign in again</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>Your session has ended. Your work is kept on this seat. Password:</source>
+   <translation type="unfinished" />
+  </message>
+ </context>
+ <context>
   <name>SignIn</name>
   <message>
    <source>Agent Desktop – sign in</source>
@@ -1074,6 +1089,17 @@
   <message>
    <source>The two are not the same.</source>
    <translation>两次输入不一致。</translation>
+  </message>
+ </context>
+ <context>
+  <name>Start</name>
+  <message>
+   <source>Agent Desktop</source>
+   <translation type="unfinished" />
+  </message>
+  <message>
+   <source>The configuration file cannot be used. Correct it and start again.</source>
+   <translation type="unfinished" />
   </message>
  </context>
  <context>

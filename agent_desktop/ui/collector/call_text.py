@@ -89,7 +89,7 @@ def audio_problem(code: str) -> str:
     return {
         "": "",
         "no_such_device": translate("CallPanel", "The chosen headset is not there: plug it in or choose another."),
-        "device_lost": translate("CallPanel", "The headset was unplugged: the call goes on, plug it in again."),
+        "device_lost": translate("CallPanel", "The headset was unplugged: plug it in again."),
         "device_busy": translate("CallPanel", "The headset is used by another program."),
         "no_sound_card": translate("CallPanel", "This computer has no sound card: nothing can be heard."),
     }.get(code, translate("CallPanel", "The headset has a problem."))

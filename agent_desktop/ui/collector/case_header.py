@@ -12,20 +12,21 @@ from agent_desktop.ui.language import translate
 from agent_desktop.ui.terms import stage_tone
 from agent_desktop.ui.theme import Tone, set_look
 from agent_desktop.ui.widgets.badge import Badge
-from agent_desktop.ui.widgets.chips import FlowLayout
-from agent_desktop.ui.widgets.labels import label
+from agent_desktop.ui.widgets.labels import ElidedLabel, label
 from agent_desktop.ui.widgets.panel import Panel
 
 _SOON_DAYS = 30
+_FACTS = ("principal", "minimumDue", "paid", "promise", "relief")
 
 
 class Fact(QWidget):
     """A caption over a value."""
 
-    def __init__(self, name: str, role: str = "figure") -> None:
+    def __init__(self, name: str, role: str = "figure", *, elide: bool = False) -> None:
         super().__init__()
         self._caption = label("secondary")
-        self.value = label(role, name=name)
+        self.value = ElidedLabel(role) if elide else label(role)
+        self.value.setObjectName(name)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(1)
@@ -48,12 +49,14 @@ class CaseHeader(Panel):
         super().__init__(surface="panel")
         self._detail: CaseDetail | None = None
         self.name = label("title", name="case.name")
-        self._person = label("dim", name="case.person")
+        self._person = ElidedLabel("dim")
+        self._person.setObjectName("case.person")
+        self._person.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._stage, self._account, self._linked = Badge(), Badge(), Badge(tone=Tone.VIOLET)
         self._number = label("dim", name="case.number")
         self._due_back = label("strong", name="case.dueBack", tone=Tone.WARN)
         self._total = Fact("case.total", "big")
-        self._others = {k: Fact(f"case.{k}") for k in ("principal", "minimumDue", "paid", "promise", "relief")}
+        self._others = {k: Fact(f"case.{k}", elide=k == "relief") for k in _FACTS}
         self._build()
 
     def _build(self) -> None:
@@ -64,18 +67,17 @@ class CaseHeader(Panel):
         first.addStretch(1)
         first.addWidget(self._number)
         first.addWidget(self._due_back)
-        facts = QWidget()
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        policy.setHeightForWidth(True)
-        facts.setSizePolicy(policy)
-        flow = FlowLayout(facts, spacing=32)
+        facts = QHBoxLayout()
+        facts.setSpacing(20)
         for fact in (self._total, *self._others.values()):
-            flow.addWidget(fact)
+            facts.addWidget(fact)
+        facts.addStretch(1)
+        facts.setStretchFactor(self._others["relief"], 1000)
         box = QVBoxLayout(self)
         box.setContentsMargins(16, 10, 16, 12)
         box.setSpacing(6)
         box.addLayout(first)
-        box.addWidget(facts)
+        box.addLayout(facts)
 
     def show_detail(self, detail: CaseDetail) -> None:
         self._detail = detail
@@ -110,7 +112,7 @@ class CaseHeader(Panel):
         self._total.set(translate("Case", "Total owed"), fmt.money(case.total))
         self._others["principal"].set(translate("Case", "Principal"), fmt.money(case.principal))
         self._others["minimumDue"].set(translate("Case", "Minimum due"), fmt.money(case.minimum_due))
-        self._others["paid"].set(translate("Case", "Paid in this batch"), fmt.money(case.paid))
+        self._others["paid"].set(translate("Case", "Paid (batch)"), fmt.money(case.paid))
         self._others["promise"].set(translate("Case", "Open promise"), promised, Tone.BAD if overdue else Tone.VIOLET)
         self._others["relief"].set(translate("Case", "Relief"), case.relief)
 
@@ -126,4 +128,4 @@ def _sex(case: Case) -> str:
 
 
 def _age(case: Case) -> str:
-    return "" if case.debtor_age is None else translate("Case", "aged {n}").format(n=case.debtor_age)
+    return "" if case.debtor_age is None else translate("Case", "{n} y").format(n=case.debtor_age)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QTableView, QVBoxLayout
 
 from agent_desktop.domain.models import Contact, ContactRow, ContactState
@@ -17,6 +17,8 @@ from agent_desktop.ui.widgets.labels import SectionHeader
 from agent_desktop.ui.widgets.panel import Panel
 
 _MOST_ROWS = 6
+_LEAST_RESULT = 150
+_LEAST_HOME = 60
 
 
 class ContactsPanel(Panel):
@@ -99,6 +101,10 @@ class ContactsPanel(Panel):
             if row is not None and row.contact.id == contact_id:
                 self.table.selectRow(index)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
+
     def dial_current(self) -> None:
         row = self.current()
         if row is not None and self.model.action(row) is Action.DIAL:
@@ -123,6 +129,10 @@ class ContactsPanel(Panel):
         for column in Column:
             if column is not Column.RESULT:
                 self.table.resizeColumnToContents(column)
+        table = self.table
+        short = _LEAST_RESULT - table.columnWidth(Column.RESULT)
+        if short > 0:
+            table.setColumnWidth(Column.HOME, max(_LEAST_HOME, table.columnWidth(Column.HOME) - short))
 
     def _menu(self, at: QPoint) -> None:
         chosen = [self.model.row(i.row()) for i in self.table.selectionModel().selectedRows()]

@@ -27,7 +27,7 @@ from agent_desktop.ui.widgets.labels import elided
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 36
-_PAD = 10
+_PAD = 8
 _LEFT = 16
 _BUTTON_HEIGHT = 26
 
@@ -44,7 +44,8 @@ class ContactsDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         row, column = index.data(ROW_ROLE), Column(index.column())
         text = str(index.data() or "")
-        width = QFontMetrics(bold(BODY_PX)).horizontalAdvance(text) + 2 * _PAD
+        # The wider of both weights: a bold space is narrower than a regular one.
+        width = max(QFontMetrics(f).horizontalAdvance(text) for f in (bold(BODY_PX), font(BODY_PX))) + 2 * _PAD + 2
         if column is Column.RELATION and isinstance(row, ContactRow):
             width += _LEFT - _PAD + (badge_width(_mark(row)) + 6 if _mark(row) else 0)
         elif column is Column.STATE:
@@ -132,7 +133,7 @@ class ContactsDelegate(QStyledItemDelegate):
 
 
 def _mark(row: ContactRow) -> str:
-    return translate("Contacts", "Third party") if row.contact.relation.third_party else ""
+    return translate("Contacts", "3rd party") if row.contact.relation.third_party else ""
 
 
 def _button_width(action: Action) -> int:

@@ -97,7 +97,7 @@ class ContactsModel(QAbstractTableModel):
         return {
             Column.RELATION: translate("Contacts", "Relation"),
             Column.NUMBER: translate("Contacts", "Number"),
-            Column.HOME: translate("Contacts", "Home location"),
+            Column.HOME: translate("Contacts", "Home"),
             Column.SOURCE: translate("Contacts", "Source"),
             Column.STATE: translate("Contacts", "State"),
             Column.RESULT: translate("Contacts", "Today / last result"),
@@ -114,6 +114,8 @@ class ContactsModel(QAbstractTableModel):
             return self.action(row)
         if role == Qt.ItemDataRole.AccessibleTextRole and index.column() == Column.RELATION:
             return ", ".join(self._text(row, column) for column in list(Column)[:-1])
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() in (Column.HOME, Column.RESULT):
+            return self._text(row, Column(index.column()))
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self._text(row, Column(index.column()))
         return None
@@ -137,9 +139,10 @@ class ContactsModel(QAbstractTableModel):
                 return action_text(self.action(row))
 
     def _result(self, row: ContactRow) -> str:
-        today = translate("Contacts", "{n} today").format(n=row.attempts_today)
+        today = translate("Contacts", "{n}×").format(n=row.attempts_today)
         if self._calling == row.contact.id:
-            return f"{today} · {translate('Contacts', 'on a call')}"
+            on_call = translate("Contacts", "on a call")
+            return f"{today} · {on_call}"
         if row.last_outcome is None:
             return today
         last = outcome_text(row.last_outcome)

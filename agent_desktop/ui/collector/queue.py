@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit, QListView, QStackedWidget, QVBoxLayout, QWidget
 
 from agent_desktop.domain.models import QueueItem
@@ -42,7 +43,6 @@ class QueuePanel(Panel):
         self.model = QueueModel(self)
         self.search = QLineEdit()
         self.search.setObjectName("queue.search")
-        self.search.setClearButtonEnabled(True)
         self.search.setMinimumHeight(32)
         self.filters = ChipBar("queue.filter")
         self.list = self._make_list(places)
@@ -55,6 +55,9 @@ class QueuePanel(Panel):
         self.filters.chosen.connect(lambda _kind: self.load())
         self.next_button.clicked.connect(self.open_next)
         self.notice.retry.connect(self.load)
+        escape = QShortcut(QKeySequence("Esc"), self.search)
+        escape.setContext(Qt.ShortcutContext.WidgetShortcut)
+        escape.activated.connect(self.search.clear)
         places.changed.connect(self.list.viewport().update)
         self.retranslate()
         self.notice.wait(translate("Queue", "Loading…"))

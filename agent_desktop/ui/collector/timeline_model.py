@@ -169,17 +169,19 @@ class TimelineDelegate(QStyledItemDelegate):
             painter.fillRect(rect, theme.color("row"))
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), theme.color("line"))
         when, badge = self._columns()
-        body = QFontMetrics(font(BODY_PX))
-        first = QRect(rect.left() + _LEFT, rect.top() + _PAD, when, body.height())
+        line_height = QFontMetrics(font(BODY_PX)).height()
+        # Beside the first line of a long text, in the middle of a short one.
+        height = rect.height() if rect.height() < 2 * (line_height + _PAD) else line_height + 2 * _PAD
+        first = QRect(rect.left() + _LEFT, rect.top(), when, height - 1)
         painter.setFont(font(SECONDARY_PX))
         painter.setPen(theme.color("dim"))
         painter.drawText(first, Qt.AlignmentFlag.AlignVCenter, line.when)
         paint_badge(painter, first.right() + _GAP, first.center().y() + 1, line.badge, line.tone)
         left = first.right() + _GAP + badge + _GAP
-        room = QRect(left, rect.top() + _PAD, rect.right() - _LEFT - left, rect.height() - 2 * _PAD)
+        room = QRect(left, rect.top(), rect.right() - _LEFT - left, rect.height() - 1)
         painter.setFont(font(BODY_PX))
         painter.setPen(theme.color("text"))
-        painter.drawText(room, _WRAP, _whole(line))
+        painter.drawText(room, _WRAP | Qt.AlignmentFlag.AlignVCenter, _whole(line))
         painter.restore()
 
 

@@ -66,6 +66,7 @@ class WrapUpPanel(Panel):
         self.text.setObjectName("wrapUp.text")
         self.text.setTabChangesFocus(True)
         self.text.setMinimumHeight(60)
+        self.text.document().setDocumentMargin(2)
         self._errors = {
             field: label("small", name=f"wrapUp.error.{field}", tone=Tone.BAD, wrap=True) for field in _FIELDS
         }

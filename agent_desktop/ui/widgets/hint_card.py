@@ -17,7 +17,7 @@ class HintCard(Panel):
     dismissed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, surface="notice")
+        super().__init__(parent, surface="banner")
         self.setObjectName("hint")
         self._title = label("strong", tone=None)
         self._body = label("", wrap=True, name="hint.text")
@@ -28,7 +28,7 @@ class HintCard(Panel):
         top.addWidget(self._title, 1)
         top.addWidget(self._close)
         box = QVBoxLayout(self)
-        box.setContentsMargins(12, 8, 12, 10)
+        box.setContentsMargins(16, 8, 16, 10)
         box.setSpacing(4)
         box.addLayout(top)
         box.addWidget(self._body)
@@ -38,7 +38,7 @@ class HintCard(Panel):
     def set(self, title: str, lines: list[str]) -> None:
         """Say something else."""
         self._title.setText(title)
-        self._body.setText("\n".join(lines))
+        self._body.setText("  ".join(lines))
 
     def retranslate(self) -> None:
         self._close.setText(translate("HintCard", "Got it"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
@@ -84,9 +84,9 @@ class KeyButton(QPushButton):
         return self._key
 
     def sizeHint(self) -> QSize:
-        hint = super().sizeHint()
-        extra = cap_width(self._key) + _GAP if self._key else 0
-        return QSize(hint.width() + extra, hint.height())
+        cap = cap_width(self._key) + _GAP if self._key else 0
+        text = QFontMetrics(self._bold()).horizontalAdvance(self.text())
+        return QSize(text + cap + 2 * self._margin() + 4, super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -98,19 +98,28 @@ class KeyButton(QPushButton):
         painter = QStylePainter(self)
         painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
         color = self._ink()
-        room = self.rect().adjusted(10, 0, -10, 0)
+        room = self.rect().adjusted(self._margin(), 0, -self._margin(), 0)
         cap = cap_width(self._key) + _GAP if self._key else 0
-        width = min(self.fontMetrics().horizontalAdvance(text), room.width() - cap)
+        face = self._bold() if self.isChecked() else self.font()
+        width = min(QFontMetrics(face).horizontalAdvance(text) + 1, room.width() - cap)
         left = room.left() if self._cap_first else room.left() + (room.width() - width - cap) // 2
         center = room.center().y() + 1
         filled = self.property("kind") in ("primary", "danger", "good") and self.isEnabled()
         text_left = left + (cap if self._cap_first else 0)
         cap_left = left if self._cap_first else left + width + _GAP
         painter.setPen(color)
-        painter.setFont(self.font())
+        painter.setFont(face)
         painter.drawText(QRect(text_left, room.top(), width + 1, room.height()), Qt.AlignmentFlag.AlignVCenter, text)
         if self._key:
             paint_key_cap(painter, cap_left, center, self._key, filled=filled)
+
+    def _margin(self) -> int:
+        return 6 if self.property("kind") == "quiet" else 10
+
+    def _bold(self) -> QFont:
+        face = QFont(self.font())
+        face.setWeight(QFont.Weight.DemiBold)
+        return face
 
     def _ink(self) -> QColor:
         theme = tokens()
