@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent_desktop.domain.days import local_date
@@ -39,6 +41,9 @@ class CaseService:
     def __init__(self, desk: DeskContext) -> None:
         self.changed = Listeners()
         self._desk = desk
+        self._ordering = threading.Lock()
+        self._order: list[QueueItem] = []
+        self._order_stamp: tuple[int, datetime] | None = None
 
     def queue(self, kind: str = "today", text: str = "") -> list[QueueItem]:
         """Today's work in the order to do it.
@@ -128,7 +133,14 @@ class CaseService:
         )
 
     def _ordered(self) -> list[QueueItem]:
-        return work_order(self._desk.store.cases.facts(), self._desk.clock(), self._desk.zone)
+        """The whole order of work; made again only when something was written or another minute has begun."""
+        now = self._desk.clock()
+        with self._ordering:
+            stamp = (self._desk.store.database.generation, now.replace(second=0, microsecond=0))
+            if stamp != self._order_stamp:
+                self._order = work_order(self._desk.store.cases.facts(), now, self._desk.zone)
+                self._order_stamp = stamp
+            return list(self._order)
 
     def _is(self, kind: str, item: QueueItem) -> bool:
         """Call-backs are those of today and before; one put off to another day is not work of today."""
