@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 10.0
 PASSWORD = "demo-2026-desk"  # noqa: S105 - of the invented accounts, printed by `collection-server init --demo`
-COLLECTOR, LEAD, QA = "liting", "xujing", "chenyu"
+COLLECTOR, LEAD, QA, DATA_OFFICER = "liting", "xujing", "chenyu", "shujv"
 
 
 class EmbeddedServerError(Exception):

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
 
 T = TypeVar("T")
 W = TypeVar("W", bound=QWidget)
@@ -49,16 +50,29 @@ class Robot:
         QTest.mouseClick(self.await_control(name, QWidget, timeout), Qt.MouseButton.LeftButton)
 
     def type(self, name: str, text: str) -> None:
-        """Put the focus on a field, replace what it holds."""
+        """Put the focus on a field, replace what it holds; Chinese as an input method would commit it."""
         field = self.await_control(name, QWidget)
         field.setFocus()
         QTest.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-        QTest.keyClicks(field, text)
+        if text.isascii():
+            QTest.keyClicks(field, text)
+        else:
+            typed = QInputMethodEvent()
+            typed.setCommitString(text)
+            QApplication.sendEvent(field, typed)
 
     def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """Press a key in whatever has the focus."""
+        self.window.raise_()
         self.window.activateWindow()
+        wait_for(self.window.isActiveWindow, "the window in front")
         QTest.keyClick(self.window.focusWidget() or self.window, key, modifier)
+
+    def press_in(self, name: str, key: Qt.Key) -> None:
+        """Put the focus on a control and press a key there."""
+        control = self.await_control(name, QWidget)
+        control.setFocus()
+        QTest.keyClick(control, key)
 
     def click_row(self, name: str, row: int, column: int = 0) -> None:
         """Click a cell of a list or table."""

@@ -1,0 +1,101 @@
+"""The desktop process: reads the command line and the configuration, shows the sign-in window, opens the desk.
+
+Imports as little as it can before the first window is on screen (docs/decisions/0003-start-up-time.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent_desktop.config import Config, ConfigError, load_config
+
+if TYPE_CHECKING:
+    from agent_desktop.ui.sign_in import SignIn
+
+CONFIG_STATUS = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point of ``agent-desktop``; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    if options.command == "demo":
+        from agent_desktop.demo.run import run_demo
+
+        return run_demo(options.out, headless=options.headless)
+    try:
+        config = load_config(options.config)
+    except ConfigError as error:
+        return _refuse_config(error, show=options.command is None)
+    if options.command == "line-password":
+        return _keep_line_password(config)
+    return run_desk(config)
+
+
+def run_desk(config: Config) -> int:
+    """Show the sign-in window and work until the last window is closed."""
+    from agent_desktop.logs import log_to_file
+
+    log_to_file(config.data_path / "logs" / "desktop.log")
+    from agent_desktop.ui.application import make_application
+
+    app, preferences = make_application(config.data_path / "preferences.ini", config.language, config.theme)
+    from agent_desktop.ui.shell import Shell
+
+    shell = Shell(_sign_in_work(config), server=config.server_url, preferences=preferences)
+    shell.show()
+    status = app.exec()
+    if shell.desk is not None:
+        shell.desk.close()
+    return status
+
+
+def _sign_in_work(config: Config) -> SignIn:
+    def work(login: str, password: str, passphrase: str) -> object:
+        from agent_desktop.seat import product_sign_in
+
+        return product_sign_in(config)(login, password, passphrase)
+
+    return work
+
+
+def _refuse_config(error: ConfigError, *, show: bool) -> int:
+    print(error, file=sys.stderr)  # noqa: T201
+    if show:
+        from agent_desktop.ui.application import show_config_error
+
+        show_config_error(str(error.path), error.sentence)
+    return CONFIG_STATUS
+
+
+def _keep_line_password(config: Config) -> int:
+    import getpass
+
+    import keyring
+    from keyring.errors import KeyringError
+
+    from agent_desktop.seat import PASSWORD_SERVICE, line_password_name
+
+    if not config.line.user:
+        print("The configuration has no [line] with a user.", file=sys.stderr)  # noqa: T201
+        return CONFIG_STATUS
+    password = getpass.getpass(f"Password of line {config.line.user}: ")
+    try:
+        keyring.set_password(PASSWORD_SERVICE, line_password_name(config.line), password)
+    except KeyringError:
+        print("This machine has no keyring service, so the password cannot be kept.", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="agent-desktop", description="The desk of a debt-collection call centre.")
+    parser.add_argument("--config", type=Path, help="configuration file (TOML)")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    demo = commands.add_parser("demo", help="show the whole product working on this machine")
+    demo.add_argument("--headless", action="store_true", help="play a scenario without a display, then end")
+    demo.add_argument("--out", type=Path, default=Path("build/demo"), help="where the demo leaves its results")
+    commands.add_parser("line-password", help="keep the SIP line's password in the keyring")
+    return parser
