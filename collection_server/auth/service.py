@@ -43,7 +43,7 @@ def find_session(session: Session, token: str, now: datetime, idle_seconds: int)
     row = session.execute(query).one_or_none()
     if row is None:
         return None
-    mine, user = row.tuple()
+    mine, user = row
     if now - mine.seen_at > timedelta(seconds=idle_seconds):
         return None
     return FoundSession(user, mine.seat_id, digest, stale=now - mine.seen_at > TOUCH_AFTER)

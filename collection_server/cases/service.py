@@ -38,7 +38,7 @@ def cases_out(session: Session, cases: Sequence[Case]) -> list[CaseOut]:
     """Cases with the number of their debtors' cases, by one query for all of them."""
     debtors = {case.debtor_id for case in cases}
     counted = select(Case.debtor_id, func.count()).where(Case.debtor_id.in_(debtors)).group_by(Case.debtor_id)
-    linked = dict(session.execute(counted).tuples().all())
+    linked = dict(session.execute(counted).all())
     return [case_out(case, linked[case.debtor_id]) for case in cases]
 
 
@@ -132,7 +132,7 @@ def find_by_number(session: Session, number: str) -> list[tuple[Case, Contact, U
         .order_by(Contact.position, Case.number)
         .limit(50)
     )
-    return [row.tuple() for row in session.execute(query)]
+    return list(session.execute(query))
 
 
 def contact_out(contact: Contact) -> ContactOut:

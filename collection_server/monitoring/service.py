@@ -155,8 +155,8 @@ def figures_of(session: Session, agents: set[str], since: datetime) -> dict[str,
         .where(Call.agent_id.in_(agents), Call.started_at >= since)
         .group_by(Call.agent_id)
     )
-    talk = {agent: int(ms) // 1000 for agent, ms in session.execute(talked).tuples()}
-    notes = {agent: (handled, promises) for agent, handled, promises in session.execute(noted).tuples()}
+    talk = {agent: int(ms) // 1000 for agent, ms in session.execute(talked)}
+    notes = {agent: (handled, promises) for agent, handled, promises in session.execute(noted)}
     return {
         agent: Figures(notes.get(agent, (0, 0))[0], talk.get(agent, 0), notes.get(agent, (0, 0))[1]) for agent in agents
     }

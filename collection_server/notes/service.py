@@ -70,7 +70,7 @@ def notes_out(session: Session, notes: Sequence[Note]) -> list[NoteOut]:
 
 def user_names(session: Session, user_ids: Iterable[str]) -> dict[str, str]:
     query = select(User.id, User.name).where(User.id.in_(set(user_ids)))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def _note_out(note: Note, author_name: str) -> NoteOut:

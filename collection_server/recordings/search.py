@@ -81,13 +81,15 @@ def accesses(session: Session, recording_id: str) -> list[AccessOut]:
         .order_by(AuditEntry.seq.desc())
         .limit(1000)
     )
-    rows = session.execute(query).tuples()
+    rows = session.execute(query)
     return [AccessOut.model_validate({"who": who, "what": ACCESSES[action], "at": at}) for who, action, at in rows]
 
 
 def mask_number(number: str) -> str:
     """138****6021: the first three and the last four digits of the number as it is dialled at home."""
     digits = number.removeprefix("+86").removeprefix("+")
+    if not any(letter.isdigit() for letter in digits):
+        return digits  # "anonymous" and the like
     if len(digits) < 8:
         return "*" * max(0, len(digits) - 2) + digits[-2:]
     return f"{digits[:3]}****{digits[-4:]}"

@@ -44,8 +44,8 @@ class Refused(Exception):
 
 def apply_batch(session: Session, who: Principal, operations: Sequence[OperationIn], now: datetime) -> list[ResultOut]:
     """Apply operations in their order, each in a savepoint."""
+    held = _warm(session, operations)  # first: its locks make a repeat in another process wait for the original
     known = _known(session, operations)
-    held = _warm(session, operations)
     results = [_apply_one(session, who, operation, known, now) for operation in operations]
     del held  # until here: the session itself holds its rows weakly
     return results
@@ -72,11 +72,12 @@ def _apply_one(
             row.code = _HANDLERS[operation.kind](session, who, operation, now)
             session.add(row)
     except Refused as refused:
+        if refused.code == "id_reused":
+            return _after_race(session, who, operation, digest)
         if refused.tell is not None:
             changes.record(session, "contact", refused.tell.id, who.user_id)
         return _refusal(operation, refused.code, refused.detail)
     except IntegrityError:
-        # PostgreSQL only: another connection took the same id between our look and our insert.
         return _after_race(session, who, operation, digest)
     except (OperationalError, InterfaceError, InternalError):
         raise
@@ -87,6 +88,7 @@ def _apply_one(
 
 
 def _after_race(session: Session, who: Principal, operation: OperationIn, digest: str) -> ResultOut:
+    """The object exists: by this very operation when another connection was faster (PostgreSQL), else by another."""
     row = session.get(Operation, operation.id)
     if row is not None:
         return _repeat(operation, row, who, digest)
