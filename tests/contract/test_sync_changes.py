@@ -154,15 +154,19 @@ def test_a_server_restored_from_an_older_back_up_is_followed(tmp_path: Path) -> 
         server.stop()
 
 
-def test_the_wallboard_shows_a_change_within_a_second(desks: dict[str, Desk]) -> None:
-    collector, lead = desks["liting"], desks["xujing"]
+def test_the_wallboard_shows_a_change_within_a_second(
+    server: RunningServer, tmp_path: Path, desks: dict[str, Desk]
+) -> None:
+    lead, keys = desks["xujing"], ThrowAwayKeys()
+    seat_id = keys.load().seat_id
+    collector = SignIn(SeatSettings(server.url, tmp_path / "hemin"), keys).sign_in("hemin", DEMO_PASSWORD)
     told: list[list[SeatState]] = []
     lead.wallboard.changed.join(told.append)
 
     def shown() -> str:
-        return next((s.state for s in told[-1] if s.agent_id == collector.user.id), "") if told else ""
+        return next((s.state for s in told[-1] if s.seat_id == seat_id), "") if told else ""
 
-    wait_for(lambda: any(s.agent_id == collector.user.id for s in lead.wallboard.seats()))
+    wait_for(lambda: any(s.seat_id == seat_id for s in lead.wallboard.seats()))
     begun = time.monotonic()
     collector.status.set_agent_state("break")
     wait_for(lambda: shown() == "break")
