@@ -18,29 +18,41 @@ def recover(spool: Spool, identity: SeatIdentity) -> list[Manifest]:
     """Finish what other, dead processes began; journals that a live process holds are left alone.
 
     Whatever step a crash came at, each recording is afterwards there in exactly one form: a finalised file or a
-    journal, with its manifest. Returns the manifests made now. Raises ``SpoolError``. One recording that cannot be
-    recovered does not keep the others from it.
+    journal, with its manifest. Returns the manifests made now. One recording that cannot be recovered does not keep
+    the others from it; raises ``SpoolError`` when none could be.
     """
     spool.prepare()
     spool.sweep()
     made: list[Manifest] = []
+    failed: list[SpoolError] = []
     with spool_errors():
         journals, sealed = spool.ids(JOURNAL), spool.ids(FINALISED)
-    for recording_id in journals:
-        file = spool.take_abandoned(recording_id)
-        if file is None:
-            continue
+    for recording_id in sorted({*journals, *sealed}):
         try:
-            manifest = _recover_journal(spool, identity, recording_id, file)
-        finally:
-            file.close()
-        made += [manifest] if manifest else []
-    for recording_id in set(sealed) - set(journals):
-        if spool.manifest(recording_id) is None and not spool.has_receipt(recording_id):
-            manifest = _recover_sealed(spool, identity, recording_id)
+            manifest = _recover_one(spool, identity, recording_id, has_journal=recording_id in journals)
+        except SpoolError as error:
+            _log.warning("recording %s waits for the next start: %s", recording_id, error.code)
+            failed.append(error)
+        else:
             made += [manifest] if manifest else []
+    if failed and not made:
+        raise failed[0]
     _settle(spool)
     return made
+
+
+def _recover_one(spool: Spool, identity: SeatIdentity, recording_id: str, *, has_journal: bool) -> Manifest | None:
+    if not has_journal:
+        if spool.manifest(recording_id) is not None or spool.has_receipt(recording_id):
+            return None
+        return _recover_sealed(spool, identity, recording_id)
+    file = spool.take_abandoned(recording_id)
+    if file is None:
+        return None
+    try:
+        return _recover_journal(spool, identity, recording_id, file)
+    finally:
+        file.close()
 
 
 def _recover_journal(spool: Spool, identity: SeatIdentity, recording_id: str, file: JournalFile) -> Manifest | None:

@@ -49,6 +49,7 @@ class RealSeat:
     def __post_init__(self) -> None:
         self.identity = SeatIdentity.generate(f"seat-{uuid.uuid4().hex[:8]}")
         self.spool = Spool(self.folder)
+        self.spool.prepare()
         self.session = self.sign_in("liting", seat=True)
         keys = {name: base64.b64decode(text) for name, text in self.session["keys"].items()}
         self.recorder = Recorder(self.spool, keys["store"], self.identity, self.recorded.append)

@@ -112,7 +112,9 @@ def holders_of(key: bytes) -> list[object]:
     gc.collect()
     holders = [o for o in gc.get_objects() if isinstance(o, dict | list | tuple) and _holds(o, key)]
     slots = [
-        o for o in gc.get_objects() if type(o).__module__.startswith("recorder.") and getattr(o, "key", None) == key
+        o
+        for o in gc.get_objects()
+        if str(type(o).__module__).startswith("recorder.") and getattr(o, "key", None) == key
     ]
     return [*holders, *slots]
 
