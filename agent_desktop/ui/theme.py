@@ -82,7 +82,7 @@ class Tokens:
         return QColor(getattr(self, name))
 
 
-# Light ``dim`` and ``warn`` are a shade darker than first drawn: 4.5 : 1 on the background and the soft tones too.
+# Light ``accent``, ``dim``, ``ok`` and ``warn`` are a shade darker than first drawn: 4.5 : 1 on the background and the soft tones too.
 LIGHT = Tokens(
     name="light",
     background="#f4f5f7",
@@ -92,9 +92,9 @@ LIGHT = Tokens(
     text="#1c2430",
     dim="#626d7e",
     faint="#9aa4b2",
-    accent="#0f6fde",
+    accent="#0d66d0",
     accent_soft="#e8f1fd",
-    ok="#14804a",
+    ok="#127a46",
     ok_soft="#e3f5ea",
     warn="#a85608",
     warn_soft="#fdf1e0",

@@ -68,7 +68,7 @@ class MainWindow(Panel):
         self._connect()
         self.retranslate()
         self.resize(1440, 900)
-        self.setMinimumSize(1180, 640)
+        self.setMinimumSize(1240, 640)
         self._start()
 
     def _make_page(self) -> QWidget:

@@ -274,6 +274,10 @@
    <translation>{n} 次</translation>
   </message>
   <message>
+   <source>ringing</source>
+   <translation>振铃中</translation>
+  </message>
+  <message>
    <source>on a call</source>
    <translation>通话中</translation>
   </message>

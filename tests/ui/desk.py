@@ -242,9 +242,8 @@ class MemoryCalls:
         if self._current is not None:
             raise DeskError(Problem.LINE_BUSY)
         call_id = str(uuid.uuid4())
-        self.show(
-            CallView(call_id, Direction.OUTBOUND, number, "dialing", datetime.now(UTC), case_id=case_id, contact=contact)
-        )
+        now = datetime.now(UTC)
+        self.show(CallView(call_id, Direction.OUTBOUND, number, "dialing", now, case_id=case_id, contact=contact))
         return call_id
 
     def _fail(self) -> None:

@@ -50,7 +50,7 @@ class CallActions(QObject):
         self._panel.show_call(view)
         ended = view.state == "ended"
         contact = view.contact.id if view.contact and not ended else ""
-        self._case_view.contacts.model.set_call(contact, busy=not ended)
+        self._case_view.contacts.model.set_call(contact, busy=not ended, ringing=view.answered_at is None)
         return view
 
     def dial(self, contact: Contact) -> None:

@@ -45,7 +45,7 @@ class ContactsModel(QAbstractTableModel):
         self._places = places
         self._rows: tuple[ContactRow, ...] = ()
         self._calling = ""
-        self._busy = False
+        self._busy = self._ringing = False
         places.changed.connect(self.refresh)
 
     def set_rows(self, rows: tuple[ContactRow, ...]) -> None:
@@ -57,10 +57,10 @@ class ContactsModel(QAbstractTableModel):
         self._rows = rows
         self.endResetModel()
 
-    def set_call(self, contact_id: str, busy: bool) -> None:
-        """Which contact is in the call, and whether the seat has a call at all."""
-        if (contact_id, busy) != (self._calling, self._busy):
-            self._calling, self._busy = contact_id, busy
+    def set_call(self, contact_id: str, *, busy: bool, ringing: bool) -> None:
+        """Which contact is in the call, whether the seat has a call at all, and whether it is not answered yet."""
+        if (contact_id, busy, ringing) != (self._calling, self._busy, self._ringing):
+            self._calling, self._busy, self._ringing = contact_id, busy, ringing
             self.refresh()
 
     def refresh(self) -> None:
@@ -141,8 +141,8 @@ class ContactsModel(QAbstractTableModel):
     def _result(self, row: ContactRow) -> str:
         today = translate("Contacts", "{n}×").format(n=row.attempts_today)
         if self._calling == row.contact.id:
-            on_call = translate("Contacts", "on a call")
-            return f"{today} · {on_call}"
+            now = translate("Contacts", "ringing") if self._ringing else translate("Contacts", "on a call")
+            return f"{today} · {now}"
         if row.last_outcome is None:
             return today
         last = outcome_text(row.last_outcome)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from agent_desktop.domain.models import Outcome
@@ -28,6 +28,7 @@ from agent_desktop.ui.theme import set_look
 from agent_desktop.ui.widgets.panel import Panel
 
 _LEFT, _RIGHT = 275, 336
+_NARROW, _NARROW_LEFT, _NARROW_RIGHT = 1360, 236, 300
 
 
 class CollectorPage(QWidget):
@@ -56,7 +57,7 @@ class CollectorPage(QWidget):
 
     def _build(self) -> None:
         self.queue.setFixedWidth(_LEFT)
-        right = Panel(surface="panel", edge="left")
+        self._right = right = Panel(surface="panel", edge="left")
         right.setFixedWidth(_RIGHT)
         column = QVBoxLayout(right)
         column.setContentsMargins(0, 0, 0, 0)
@@ -102,6 +103,12 @@ class CollectorPage(QWidget):
             shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
             shortcut.setAutoRepeat(False)
             shortcut.activated.connect(act)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = event.size().width() < _NARROW
+        self.queue.setFixedWidth(_NARROW_LEFT if narrow else _LEFT)
+        self._right.setFixedWidth(_NARROW_RIGHT if narrow else _RIGHT)
 
     def start(self) -> None:
         """Read today's work, and take over the call that may be up already."""

@@ -1,0 +1,122 @@
+"""What people read: masks, amounts, times, words for every code, places."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from agent_desktop.domain.models import ContactState, Money, Outcome, PromiseState, Relation, Role, TimelineKind
+from agent_desktop.services.errors import DeskError, Problem
+from agent_desktop.ui import format as fmt
+from agent_desktop.ui import terms
+from agent_desktop.ui.language import apply_language
+from agent_desktop.ui.places import Places, look_up
+from agent_desktop.ui.problems import problem_text, sentence
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("+8613801016021", "138****6021"),
+        ("+861088888877", "010****8877"),
+        ("+8675588888877", "0755****8877"),
+        ("01088888877", "010****8877"),
+        ("13801016021", "138****6021"),
+        ("+12025550123", "+12****0123"),
+        ("95588", "95588"),
+        ("1001", "1001"),
+        ("8881234", "****34"),
+        ("anonymous", "****"),
+        ("", ""),
+    ],
+)
+def test_numbers_are_masked(number: str, shown: str) -> None:
+    assert fmt.masked(number) == shown
+
+
+@given(st.text(alphabet="+0123456789 -abc", max_size=24))
+def test_a_mask_never_shows_more_than_seven_digits_of_a_subscriber(number: str) -> None:
+    digits = [c for c in number if c.isdigit()]
+    shown = [c for c in fmt.masked(number) if c.isdigit()]
+    assert len(shown) <= 8
+    if len(digits) > 5:
+        assert "****" in fmt.masked(number)
+
+
+def test_money() -> None:
+    assert fmt.money(Money(1_846_237)) == "¥18,462.37"
+    assert fmt.money(Money(300_000), cents=False) == "¥3,000"
+    assert fmt.money(Money(300_050), cents=False) == "¥3,000.50"
+    assert fmt.money(Money(-5)) == "-¥0.05"
+    assert fmt.money(Money(100, "USD")) == "$1.00"
+    assert fmt.money(Money(100, "XYZ")) == "XYZ 1.00"
+
+
+def test_clock() -> None:
+    assert [fmt.clock(s) for s in (-1, 0, 207.9, 3729)] == ["00:00", "00:00", "03:27", "1:02:09"]
+
+
+def test_times_of_today_other_days_and_other_years(qapp: QApplication) -> None:
+    now = datetime(2026, 11, 23, 14, 6).astimezone()
+    assert fmt.when(now.astimezone(UTC), now) == "Today 14:06"
+    assert fmt.when(now - timedelta(days=3), now) == "11-20 14:06"
+    assert fmt.when(now + timedelta(days=1), now) == "Tomorrow 14:06"
+    assert fmt.when(now - timedelta(days=400), now) == "2025-10-19 14:06"
+    assert fmt.day(date(2026, 11, 25), now.date()) == "11-25 Wed"
+    assert fmt.day(date(2026, 11, 23), now.date()) == "today"
+    apply_language(qapp, "zh_CN")
+    assert fmt.when(now, now) == "今天 14:06"
+    assert fmt.day(date(2026, 11, 25), now.date()) == "11-25 周三"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh_CN"])
+def test_every_code_has_a_word_of_its_own(qapp: QApplication, lang: str) -> None:
+    apply_language(qapp, lang)  # type: ignore[arg-type]
+    groups = [
+        [terms.outcome_text(o) for o in Outcome],
+        [terms.relation_text(r) for r in Relation],
+        [terms.contact_state_text(s) for s in ContactState],
+        [terms.role_text(r) for r in Role],
+        [terms.timeline_text(k) for k in TimelineKind],
+        [terms.promise_state_text(s) for s in PromiseState],
+    ]
+    for words in groups:
+        assert len(set(words)) == len(words)
+        assert all(words)
+        assert lang == "en" or all(not w.isascii() or w == "QA" for w in words)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh_CN"])
+def test_every_problem_has_one_sentence(qapp: QApplication, lang: str) -> None:
+    apply_language(qapp, lang)  # type: ignore[arg-type]
+    sentences = {p: problem_text(p) for p in Problem}
+    assert len(set(sentences.values())) == len(Problem)
+    end = "." if lang == "en" else "。"
+    assert all(s.endswith(end) for s in sentences.values())
+
+
+def test_what_is_not_ours_shows_no_detail() -> None:
+    assert sentence(OSError("/home/liting/13801016021")) == problem_text(Problem.UNEXPECTED)
+    assert "token" not in sentence(DeskError(Problem.SERVER_ERROR, "token abc"))
+
+
+def test_home_location() -> None:
+    assert look_up("+861088888877", "zh") == ("北京", "")
+    assert look_up("+8613812346021", "zh") == ("江苏 连云港", "移动")
+    assert look_up("+8613812346021", "en") == ("Lianyungang", "Mobile")
+    assert look_up("nonsense", "zh") == ("", "")
+
+
+def test_places_answer_later_and_then_from_memory(qtbot: QtBot, qapp: QApplication) -> None:
+    apply_language(qapp, "zh_CN")
+    places = Places()
+    with qtbot.waitSignal(places.changed, timeout=10_000):
+        assert places.line("+8613812346021") == ""
+    assert places.line("+8613812346021") == "江苏 连云港 移动"
+    assert places.city("+8613812346021") == "江苏 连云港"
+    assert places.city("1001") == ""
