@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import QObject, Signal
 
+from agent_desktop.domain.models import Direction
 from agent_desktop.services.calls import CallView
 from agent_desktop.services.status import StatusService
 from agent_desktop.ui.background import Serial
@@ -58,7 +59,7 @@ class AgentState(QObject):
         """A call changed. After one that was talked on, or that the collector made, comes wrap-up."""
         ended = view.state == "ended"
         self._call = None if ended else view
-        if ended and not (view.answered_at is None and view.cause in ("missed", "rejected", "cancelled")):
+        if ended and (view.answered_at is not None or view.direction is Direction.OUTBOUND):
             self.choose("wrap_up")
         else:
             self.changed.emit()

@@ -1013,11 +1013,11 @@
   <name>Shell</name>
   <message>
    <source>Sign in again</source>
-   <translation type="unfinished" />
+   <translation>重新登录</translation>
   </message>
   <message>
    <source>Your session has ended. Your work is kept on this seat. Password:</source>
-   <translation type="unfinished" />
+   <translation>会话已结束，您的工作已保存在本机。密码：</translation>
   </message>
  </context>
  <context>
@@ -1099,11 +1099,11 @@
   <name>Start</name>
   <message>
    <source>Agent Desktop</source>
-   <translation type="unfinished" />
+   <translation>坐席桌面</translation>
   </message>
   <message>
    <source>The configuration file cannot be used. Correct it and start again.</source>
-   <translation type="unfinished" />
+   <translation>配置文件无法使用，请更正后重新启动。</translation>
   </message>
  </context>
  <context>

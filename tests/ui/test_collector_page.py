@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QListView, QPushButton, QTableView, QWidget
 from pytestqt.qtbot import QtBot
@@ -304,6 +306,20 @@ def test_a_missed_call_leaves_the_agent_ready(qtbot: QtBot, window: MainWindow, 
     assert memory.status.states == []
 
 
+def test_a_call_made_and_given_up_still_wants_a_note(
+    qtbot: QtBot, at_first_case: MainWindow, memory: MemoryDesk
+) -> None:
+    press(qtbot, at_first_case, Qt.Key.Key_F2)
+    qtbot.waitUntil(lambda: memory.calls.current is not None)
+    call = memory.calls.current
+    memory.calls.show(replace(call, state="ended", cause="cancelled", ended_at=datetime.now(UTC)))
+    qtbot.waitUntil(lambda: memory.status.states == ["wrap_up"])
+    press(qtbot, at_first_case, Qt.Key.Key_6)
+    assert at_first_case.page.wrap_up.draft().call_id == call.id
+    qtbot.keyClick(at_first_case, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: memory.status.states == ["wrap_up", "ready"])
+
+
 def test_a_restarted_window_takes_the_call_over(qtbot: QtBot, open_window: Open, memory: MemoryDesk) -> None:
     memory.calls.show(inbound(memory, 2))
     memory.calls.answer(memory.calls.current.id)
@@ -373,3 +389,14 @@ def test_nothing_is_cut_at_1366(qtbot: QtBot, open_window: Open, memory: MemoryD
             assert button.width() >= button.sizeHint().width() - 1, (button.objectName(), button.text())
     save = find(window, QPushButton, "wrapUp.saveNext")
     assert window.rect().contains(save.mapTo(window, save.rect().bottomRight()))
+
+
+def test_the_names_in_the_guide_are_those_of_the_window(window: MainWindow) -> None:
+    guide = Path(__file__).resolve().parents[2] / "docs" / "guides" / "interface.md"
+    table = guide.read_text(encoding="utf-8").split("## Keys")[0]
+    prefixes = ("top", "menu", "queue", "case", "contacts", "timeline", "call", "wrapUp", "window", "hint")
+    names = [name for name in re.findall(r"`([\w.]+)`", table) if name.split(".")[0] in prefixes]
+    not_at_start = {"menu.open.qa", "contacts.mark.valid"}
+    missing = [n for n in names if n not in not_at_start and window.findChild(QObject, n) is None]
+    assert len(names) > 70
+    assert missing == []
