@@ -82,7 +82,8 @@ class Tokens:
         return QColor(getattr(self, name))
 
 
-# Light ``accent``, ``dim``, ``ok`` and ``warn`` are a shade darker than first drawn: 4.5 : 1 on the background and the soft tones too.
+# Light ``accent``, ``dim``, ``ok`` and ``warn`` are a shade darker than first drawn, so that they keep 4.5 : 1 on the
+# background and on their soft tones too.
 LIGHT = Tokens(
     name="light",
     background="#f4f5f7",

@@ -156,8 +156,9 @@ def test_leaving_at_once_keeps_the_draft_too(
     qtbot: QtBot, window: MainWindow, form: WrapUpPanel, memory: MemoryDesk
 ) -> None:
     qtbot.keyClicks(form.text, "x")
+    assert "case-4" not in memory.wrap_up.drafts
     window.close()
-    qtbot.waitUntil(lambda: "case-4" in memory.wrap_up.drafts)
+    assert memory.wrap_up.drafts["case-4"].text == "x"
 
 
 def test_an_error_is_said_and_nothing_is_lost(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 
@@ -9,10 +11,13 @@ from agent_desktop.domain.models import CaseDetail, ContactState, Direction, Dra
 from agent_desktop.services.calls import CallView
 from agent_desktop.services.desk import Desk
 from agent_desktop.services.wrap_up import WrapUpInvalid
-from agent_desktop.ui.background import Latest, Serial
+from agent_desktop.ui.background import Latest, Serial, run
 from agent_desktop.ui.collector.case_view import CaseView
 from agent_desktop.ui.collector.queue import QueuePanel
 from agent_desktop.ui.collector.wrap_up import WrapUpPanel
+
+_CLOSING_S = 1.0
+"""Longest wait at the window's end for a write of some milliseconds."""
 
 
 class CaseFlow(QObject):
@@ -129,6 +134,19 @@ class CaseFlow(QObject):
         """Put a draft into the store."""
         notes = self._desk.wrap_up
         self._writes.run(lambda: notes.keep_draft(draft), lambda _none: self._wrap_up.kept(draft), self.failed.emit)
+
+    def keep_before_closing(self, draft: Draft) -> None:
+        """Put a draft into the store and wait for it: the store is closed as soon as the window has gone."""
+        written = threading.Event()
+
+        def keep() -> None:
+            try:
+                self._desk.wrap_up.keep_draft(draft)
+            finally:
+                written.set()
+
+        run(keep)
+        written.wait(_CLOSING_S)
 
     def save(self, draft: Draft, go_on: bool) -> None:
         """Save the note; ``go_on`` to the next case."""

@@ -117,7 +117,9 @@ class CollectorPage(QWidget):
 
     def finish(self) -> None:
         """Keep what has been typed: the window is about to close."""
-        self.wrap_up.flush()
+        draft = self.wrap_up.unkept()
+        if draft is not None:
+            self.flow.keep_before_closing(draft)
 
     def _on_call(self, view: object) -> None:
         shown = self.calls.on_call(view)

@@ -202,11 +202,18 @@ class WrapUpPanel(Panel):
         if outcome is Outcome.PROMISE:
             self.amount.setFocus()
 
+    def unkept(self) -> Draft | None:
+        """What has been touched but not yet kept; from now on it is the caller's to keep."""
+        if not self._keep.isActive():
+            return None
+        self._keep.stop()
+        return self.draft()
+
     def flush(self) -> None:
         """Emit what has been touched but not yet kept."""
-        if self._keep.isActive():
-            self._keep.stop()
-            self._emit()
+        draft = self.unkept()
+        if draft is not None:
+            self.changed.emit(draft)
 
     def _emit(self) -> None:
         self.changed.emit(self.draft())
