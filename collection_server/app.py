@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ from collection_server.sync import routes as sync_routes
 from collection_server.sync.broadcast import InProcessBroadcaster, publish_pending
 
 Clock = Callable[[], datetime]
+CHECKS_AT_ONCE = 3
 
 
 class HealthOut(BaseModel):
@@ -76,6 +78,7 @@ def make_server(settings: Settings, clock: Clock = utc_now) -> Server:
         passwords=Passwords(),
         presence=Presence(settings.offline_after_seconds),
         audio_cache=AudioCache(settings.audio_cache_bytes),
+        checks=threading.BoundedSemaphore(CHECKS_AT_ONCE),
         clock=clock,
     )
 

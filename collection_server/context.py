@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,8 @@ class Server:
     passwords: Passwords
     presence: Presence
     audio_cache: AudioCache
+    checks: threading.BoundedSemaphore
+    """How many uploads are opened and read through at the same time: each may take its own size in memory."""
     clock: Callable[[], datetime]
 
 

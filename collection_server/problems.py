@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
@@ -90,6 +90,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     """Answer every error of ``app`` as problem+json."""
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _validation_problem)
+    app.add_exception_handler(DataError, _data_problem)
     app.add_exception_handler(IntegrityError, _race_problem)
     app.add_exception_handler(OperationalError, _database_problem)
     app.add_exception_handler(Exception, _unexpected_problem)
@@ -112,6 +113,10 @@ async def _validation_problem(_: Request, error: Exception) -> JSONResponse:
     ]
     detail = f"{errors[0]['where']}: {errors[0]['problem']}" if errors else "The request cannot be understood."
     return problem_response(400, "bad_request", detail, {"errors": errors})
+
+
+async def _data_problem(_: Request, error: Exception) -> JSONResponse:
+    return problem_response(400, "bad_request", "A value cannot be kept.")
 
 
 async def _race_problem(_: Request, error: Exception) -> JSONResponse:

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from collection_server.auth.permissions import Role
@@ -16,6 +16,7 @@ from collection_server.auth.tables import Seat, SignInFailures, User, UserSessio
 from collection_server.problems import Problem
 
 TOUCH_AFTER = timedelta(seconds=60)
+FORGET_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ def waiting_seconds(session: Session, login: str, now: datetime, attempts: int, 
 
 def count_failure(session: Session, login: str, now: datetime, attempts: int, wait: int) -> None:
     """Count a wrong attempt; after a wait that was served, or a quiet while, the count starts again."""
+    # Logins that nobody has must not fill the table for ever.
+    session.execute(delete(SignInFailures).where(SignInFailures.last_at < now - FORGET_AFTER))
     key = hash_token(login)
     row = session.get(SignInFailures, key, with_for_update=True)
     if row is None:

@@ -38,7 +38,6 @@ def _encode_journal(file: BinaryIO, header: Header, store_key: PrivateKey) -> by
                 step = min(start - position, rate)
                 ogg.write(np.zeros((step, 2), np.int16))
                 position += step
-            frames = np.frombuffer(pcm, "<i2").reshape(-1, 2)[position - start :]
-            ogg.write(frames)
-            position += len(frames)
+            ogg.write(np.frombuffer(pcm, "<i2").reshape(-1, 2))
+            position += len(pcm) // 4
     return out.getvalue()

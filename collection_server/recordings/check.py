@@ -18,7 +18,7 @@ from collection_server.recordings.envelope import Damaged, Header, Piece
 FIRST_SAMPLE = struct.Struct("<Q")
 MAX_SECONDS = 24 * 3600
 """No call lasts a day: a sample number beyond that is damage, not silence to be filled in."""
-CODECS = {"opus": "OPUS", "flac": "FLAC"}
+CODECS = {"opus": (("OGG", "OPUS"),), "flac": (("FLAC", "PCM_16"), ("OGG", "FLAC"))}
 _LENGTH_TOLERANCE_SECONDS = 0.1
 
 
@@ -46,7 +46,7 @@ def examine(file: BinaryIO, manifest: dict[str, Any], store_key: PrivateKey) -> 
         _same(header, manifest)
         if header.kind == "F":
             return _examine_finalised(file, header, manifest, store_key, blank)
-        return _examine_journal(file, header, store_key, blank)
+        return _examine_journal(file, header, manifest, store_key, blank)
     except Damaged as damage:
         return replace(blank, reason=damage.reason)
 
@@ -106,11 +106,13 @@ def _level(value: object) -> float | None:
 def _check_playable(content: bytes, found: Findings) -> None:
     import soundfile
 
+    if found.samples == 0:
+        return  # a call without media; libsndfile does not open a file without audio
     try:
         info = soundfile.info(io.BytesIO(content))
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise Damaged("not_audio") from error
-    if info.channels != 2 or (info.subtype != CODECS.get(found.codec, "") and info.format != "FLAC"):
+    if info.channels != 2 or (info.format, info.subtype) not in CODECS.get(found.codec, ()):
         raise Damaged("not_audio")
     if abs(info.frames / info.samplerate - found.samples / found.rate) > _LENGTH_TOLERANCE_SECONDS:
         raise Damaged("other_length")
@@ -138,50 +140,68 @@ class _Energy:
         return 20 * math.log10(rms) if rms > 1e-5 else -100.0
 
 
-def _examine_journal(file: BinaryIO, header: Header, store_key: PrivateKey, blank: Findings) -> Findings:
-    """As far as it goes: a journal is what a crash left."""
+def _examine_journal(
+    file: BinaryIO, header: Header, manifest: dict[str, Any], store_key: PrivateKey, blank: Findings
+) -> Findings:
+    """As far as it goes: a journal is what a crash left, or what could not be encoded on the seat."""
     samples, reason, energy = 0, "", _Energy()
-    closing: Piece | None = None
+    closed: Findings | None = None
     try:
         for piece in envelope.pieces(file, header, store_key):
             if piece.type == "A":
-                start, pcm = audio_of(piece, blank.rate)
-                samples = max(samples, start + len(pcm) // 4)
+                start, pcm = audio_of(piece, blank.rate, samples)
+                samples = start + len(pcm) // 4
                 energy.add(pcm)
-            closing = piece if piece.type == "C" else closing
+            elif piece.type == "G":
+                samples = max(samples, _end_of_gap(piece, blank.rate))
+            elif piece.type == "C":
+                closed = _closing(piece, blank)
     except Damaged as damage:
-        if not samples:
+        if not energy.frames:
             raise
         reason = damage.reason
-    if not samples:
+    if not energy.frames and closed is None:
         raise Damaged("no_audio")
-    found = replace(
+    whole = closed is not None and not manifest["recovered"] and closed.samples == samples == manifest["samples"]
+    return replace(
         blank,
-        state="recovered",
+        state="verified" if whole and not reason else "recovered",
         reason=reason,
         samples=samples,
+        lost_frames=closed.lost_frames if closed else blank.lost_frames,
         codec="pcm_s16le",
         left_dbfs=energy.dbfs(energy.left),
         right_dbfs=energy.dbfs(energy.right),
     )
-    return replace(found, lost_frames=_closing(closing, blank).lost_frames) if closing else found
 
 
-def audio_of(piece: Piece, rate: int) -> tuple[int, bytes]:
-    """First sample and interleaved PCM of an ``A`` piece. Raises ``Damaged``."""
+def _end_of_gap(piece: Piece, rate: int) -> int:
+    """Where a gap of both sides ends; 0 for one side's, whose silence is in the audio that follows."""
+    body = piece.json()
+    numbers = [body.get("start"), body.get("samples")]
+    if any(type(n) is not int or not 0 <= n <= MAX_SECONDS * rate for n in numbers):
+        raise Damaged("bad_piece")
+    return int(body["start"]) + int(body["samples"]) if body.get("channel") == "both" else 0
+
+
+def audio_of(piece: Piece, rate: int, position: int) -> tuple[int, bytes]:
+    """First sample, not before ``position``, and interleaved PCM of an ``A`` piece. Raises ``Damaged``."""
     if len(piece.body) < FIRST_SAMPLE.size or (len(piece.body) - FIRST_SAMPLE.size) % 4:
         raise Damaged("bad_piece")
     (start,) = FIRST_SAMPLE.unpack_from(piece.body)
-    if start > MAX_SECONDS * rate:
+    if not position <= start <= MAX_SECONDS * rate:
         raise Damaged("bad_piece")
     return start, piece.body[FIRST_SAMPLE.size :]
 
 
 def journal_audio(file: BinaryIO, header: Header, store_key: PrivateKey, rate: int) -> Iterator[tuple[int, bytes]]:
     """The good part of a journal: sample number and PCM, in order, ending quietly where the damage begins."""
+    position = 0
     try:
         for piece in envelope.pieces(file, header, store_key):
             if piece.type == "A":
-                yield audio_of(piece, rate)
+                start, pcm = audio_of(piece, rate, position)
+                position = start + len(pcm) // 4
+                yield start, pcm
     except Damaged:
         return

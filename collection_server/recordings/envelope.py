@@ -22,9 +22,11 @@ from nacl.public import PrivateKey, SealedBox
 MAGIC = b"ADREC"
 VERSION = 1
 MAX_HEADER = 65_536
-MAX_PIECE = 1024 * 1024
+MAX_PIECE = 262_144
 _PREFIX = struct.Struct("<5scHI")
 _LENGTH = struct.Struct("<I")
+_MESSAGE = bindings.crypto_secretstream_xchacha20poly1305_TAG_MESSAGE
+_FINAL = bindings.crypto_secretstream_xchacha20poly1305_TAG_FINAL
 
 
 class Damaged(Exception):
@@ -124,8 +126,9 @@ def _decrypt(state: Any, ciphertext: bytes, bound_to: bytes) -> Piece:
         raise Damaged("tampered") from error
     if not plain:
         raise Damaged("bad_piece")
-    final = tag == bindings.crypto_secretstream_xchacha20poly1305_TAG_FINAL
-    return Piece(chr(plain[0]), plain[1:], final)
+    if tag not in (_MESSAGE, _FINAL) or (tag == _FINAL) != (plain[:1] == b"C"):
+        raise Damaged("bad_piece")
+    return Piece(chr(plain[0]), plain[1:], tag == _FINAL)
 
 
 def _base64(header: Header, name: str) -> bytes:

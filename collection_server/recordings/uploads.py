@@ -62,7 +62,12 @@ def _parts(server: Server, request: Request, upload: Upload) -> list[PartOut]:
     return [PartOut(number=n, url=f"{base}/v1/uploads/{upload.id}/parts/{n}", size=size) for n, size in sizes.items()]
 
 
-@router.put("/uploads/{upload_id}/parts/{number}", summary="Send a part", status_code=204)
+@router.put(
+    "/uploads/{upload_id}/parts/{number}",
+    summary="Send a part",
+    status_code=204,
+    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {}}}},
+)
 async def put_part(
     upload_id: UuidText,
     number: Annotated[int, Path(ge=1, le=100_000)],
@@ -141,7 +146,7 @@ def _assemble(server: Server, upload: Upload) -> Findings:
     if (made.sha256, made.size) != (upload.sha256, upload.size):
         _start_again(server, upload)
         raise Problem(422, "checksum", "The whole file is not what its manifest says; send it again.")
-    with server.blobs.open(upload.sha256) as file:
+    with server.checks, server.blobs.open(upload.sha256) as file:
         return examine(file, upload.manifest, server.keys.store)
 
 

@@ -14,6 +14,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DatabaseError
 
 from collection_server import migrations
+from collection_server.app import make_server
+from collection_server.audit.service import verify
+from collection_server.settings import Settings
 from collection_server.tables import metadata
 from tests.contract.test_server_uploads import check_receipt, sealed, send
 from tests.support import postgres
@@ -109,6 +112,10 @@ def test_two_processes_number_changes_without_gaps_and_in_order(served: Served, 
     assert missed == set()
     audit = [row[0] for row in query(database, "SELECT seq FROM audit_log ORDER BY seq")]
     assert audit == list(range(1, len(audit) + 1))
+    server = make_server(Settings(data=served[0].data_dir, database_url=database))
+    with server.db.read() as session:
+        assert verify(session) is None
+    server.db.dispose()
     chain = query(database, "SELECT hash, lead(prev_hash) OVER (ORDER BY seq) FROM audit_log ORDER BY seq")
     assert all(mine == following for mine, following in chain[:-1])
 

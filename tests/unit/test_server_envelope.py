@@ -15,7 +15,7 @@ from collection_server.recordings.audio import playable
 from collection_server.recordings.check import Findings, examine
 from collection_server.recordings.envelope import Damaged, pieces, read_header
 from recorder.container import ContainerWriter, HeaderFacts
-from tests.support.sealed import Sealed
+from tests.support.sealed import Sealed, canonical
 
 STORE = PrivateKey.generate()
 
@@ -26,8 +26,8 @@ def made(kind: str = "F", **changes: Any) -> Sealed:
     return recording
 
 
-def look(recording: Sealed, data: bytes | None = None) -> Findings:
-    manifest = recording.manifest()
+def look(recording: Sealed, data: bytes | None = None, **changes: Any) -> Findings:
+    manifest = recording.manifest(**changes)
     return examine(io.BytesIO(recording.data if data is None else data), manifest, STORE)
 
 
@@ -46,6 +46,51 @@ def test_findings_of_a_journal_measure_its_levels() -> None:
     assert (found.state, found.reason, found.samples) == ("recovered", "", 8000)
     assert found.left_dbfs == pytest.approx(-15.3, abs=0.1)  # 8000 of 32768, a sine
     assert found.right_dbfs == pytest.approx(-21.3, abs=0.1)
+
+
+def test_a_whole_journal_that_its_seat_vouches_for_is_verified() -> None:
+    assert look(JOURNAL, recovered=False, samples=8000).state == "verified"
+    assert look(JOURNAL, recovered=False, samples=7999).state == "recovered"
+    assert look(JOURNAL, JOURNAL.data[:-10], recovered=False, samples=8000).reason == "truncated"
+
+
+def test_a_call_without_media_is_verified() -> None:
+    recording = made()
+    recording.seconds = 0.0
+    recording.finalised()
+    assert (look(recording).state, look(recording).samples) == ("verified", 0)
+
+
+def test_a_gap_of_both_sides_counts_and_one_sides_does_not() -> None:
+    recording = made("J")
+    audio = bytes(8) + b"\x10\x00" * 3200
+    gaps = [{"channel": "far", "start": 0, "samples": 9000}, {"channel": "both", "start": 1600, "samples": 800}]
+    recording._pieces("J", [("A", audio), *(("G", canonical(gap)) for gap in gaps)], final=False)
+    assert look(recording).samples == 2400
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        [("A", (800).to_bytes(8, "little") + b"\0" * 400), ("A", bytes(8) + b"\0" * 400)],  # goes back
+        [("A", bytes(8) + b"\0" * 401)],
+        [("A", b"")],
+        [("G", canonical({"channel": "both", "start": -1, "samples": 2**70}))],
+        [("G", b"[]")],
+    ],
+)
+def test_pieces_that_cannot_be_are_where_the_good_part_ends(bodies: list[tuple[str, bytes]]) -> None:
+    recording = made("J")
+    recording._pieces("J", bodies, final=False)
+    found = look(recording)
+    assert found.reason == "bad_piece"
+    assert found.samples <= 900
+
+
+def test_a_tag_that_does_not_fit_its_piece_is_damage() -> None:
+    recording = made("J")
+    recording._pieces("J", [("A", bytes(8) + b"\0" * 400)], final=True)
+    assert look(recording).state == "failed"
 
 
 @pytest.mark.parametrize("recording", [FINALISED, JOURNAL], ids=["finalised", "journal"])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,31 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
 from collection_server import migrations
-from collection_server.cli import OPENAPI, openapi_text
+from collection_server.cli import OPENAPI, main, openapi_text
 from collection_server.db import make_engine
 from collection_server.keys import BadKeys, load_keys, make_keys
 from collection_server.settings import BadSettings, load_settings
 from collection_server.tables import metadata
-from tests.support.server import run_cli
+
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run_cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """The command line, in this process; the contract tests start it as a process."""
+
+    def run(*arguments: str) -> Done:
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        out, err = capsys.readouterr()
+        return Done(int(ended.value.code or 0), out, err)
+
+    return run
 
 
 def test_the_migrations_make_what_the_tables_say_and_go_back(tmp_path: Path) -> None:
@@ -83,9 +104,13 @@ def test_a_bad_key_gives_one_sentence(tmp_path: Path, text: str, words: str) -> 
     assert "\n" not in str(wrong.value)
 
 
-def test_a_bad_variable_gives_one_sentence(tmp_path: Path) -> None:
+def test_a_bad_variable_gives_one_sentence(
+    tmp_path: Path, run_cli: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in (("COLLECTION_PROT", "1"), ("COLLECTION_PORT", "many"), ("COLLECTION_CONFIG", "/nowhere.toml")):
-        done = run_cli("serve", "--data", str(tmp_path), env={name: value})
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            done = run_cli("serve", "--data", str(tmp_path))
         assert done.returncode == 1
         assert len(done.stderr.strip().splitlines()) == 1, done.stderr
         assert value not in done.stderr or name == "COLLECTION_CONFIG"
@@ -117,7 +142,7 @@ def test_keys_that_others_can_read_or_that_are_damaged_are_refused(tmp_path: Pat
         load_keys(tmp_path / "keys")
 
 
-def test_a_plain_init_makes_one_administrator_and_is_not_repeated(tmp_path: Path) -> None:
+def test_a_plain_init_makes_one_administrator_and_is_not_repeated(tmp_path: Path, run_cli: Callable[..., Done]) -> None:
     data = tmp_path / "data"
     first = run_cli("init", "--data", str(data))
     assert first.returncode == 0
@@ -130,13 +155,13 @@ def test_a_plain_init_makes_one_administrator_and_is_not_repeated(tmp_path: Path
     assert "taken" in added[1].stderr
 
 
-def test_serving_what_was_not_set_up_says_so(tmp_path: Path) -> None:
+def test_serving_what_was_not_set_up_says_so(tmp_path: Path, run_cli: Callable[..., Done]) -> None:
     done = run_cli("serve", "--data", str(tmp_path / "none"), "--port", "0")
     assert (done.returncode, "collection-server init" in done.stderr) == (1, True)
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_port_that_is_taken_says_so(tmp_path: Path) -> None:
+def test_a_port_that_is_taken_says_so(tmp_path: Path, run_cli: Callable[..., Done]) -> None:
     import socket
 
     assert run_cli("init", "--data", str(tmp_path / "data")).returncode == 0
