@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import sys
@@ -27,6 +28,7 @@ THROW_AWAY = "The demo's data is invented; its keys are thrown away at the end, 
 
 def run_demo(folder: Path, *, headless: bool) -> int:
     """Exit status: 1 when a step of the played scenario failed."""
+    faulthandler.enable()
     if headless or not has_display():
         return _run_headless(folder)
     return _run_window(folder)
@@ -65,7 +67,11 @@ def _run_headless(folder: Path) -> int:
         if cast is not None:
             cast.close()
         stage.stop()
-    report.write(folder / "report.json")
+    try:
+        report.write(folder / "report.json")
+    except OSError as error:
+        print(f"• The report cannot be written to {folder}: {error.strerror}.", file=sys.stderr)
+        return 1
     print(f"• {'All well' if report.ok else 'FAILED'}: see {folder}/report.json, pictures and recordings.", flush=True)
     return 0 if report.ok else 1
 
