@@ -89,8 +89,8 @@ class Calls:
         line = self._lines.ready(command.line_id)
         if not is_sip_uri(command.uri):
             raise CommandError("bad_number", "this is not a SIP address")
-        if not command.grant.isascii() or not command.grant.isprintable():
-            raise CommandError("bad_message", "the grant is not plain text")
+        if not command.grant or not command.grant.isascii() or not command.grant.isprintable():
+            raise CommandError("bad_message", "the grant is empty or not plain text")
         self._check_free(command.call_id)
         call = LiveCall(command.call_id, command.line_id, True, command.uri, monitored=True)
         self._place(call, line, command.uri, (("X-Monitor-Grant", command.grant),))
@@ -218,7 +218,7 @@ class Calls:
             call.rang = True
             if call.state == "dialing":
                 call.state = "ringing"
-        elif note.state == pj.PJSIP_INV_STATE_CONFIRMED and not call.answered_at:
+        elif not call.answered_at and _is_answer(call, note):
             call.state = "active"
             call.answered_at = utc_now()
             call.answered_ns = time.monotonic_ns()
@@ -315,3 +315,9 @@ class Calls:
         if call.outbound or call.state != "ringing" or call.ended_here:
             raise CommandError("wrong_state", "the call is not ringing here")
         return call
+
+
+def _is_answer(call: LiveCall, note: StateNote) -> bool:
+    """The far end's 200, or the far end's ACK of ours."""
+    connecting = call.outbound and note.state == pj.PJSIP_INV_STATE_CONNECTING
+    return connecting or bool(note.state == pj.PJSIP_INV_STATE_CONFIRMED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -120,6 +121,7 @@ class Core:
         if self._lines.drop_all():
             self._turn_until(lambda: False, _UNREGISTER_S)
         self._handlers.clear()
+        self._library.stop_clock()
         self._bridge.close()
         del self._calls, self._monitors, self._taping, self._lines, self._bridge
         self._library.stop()
@@ -158,7 +160,7 @@ class Core:
             self._refuse(arrival, line)
 
     def _refuse(self, arrival: Arrival, line: Line, code: int = 403) -> None:
-        call_id = f"refused-{arrival.slot}"
+        call_id = str(uuid.uuid4())
         call = SipCall(line.account, call_id, self._notes.append, arrival.slot)
         self._refused[call_id] = call
         call.hangup(operation(code))

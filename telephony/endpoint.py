@@ -81,8 +81,12 @@ class Library:
         """Wait for SIP events, at most so long; the callbacks run inside."""
         self._endpoint.libHandleEvents(timeout_ms)
 
+    def stop_clock(self) -> None:
+        """Stop the media clock, and wait for it; before any port of the bridge is deleted."""
+        self._endpoint.audDevManager().setNoDev()
+
     def stop(self) -> None:
-        """Destroy the library. Every other pjsua2 object must be gone, calls and registrations too: it says no good-byes."""
+        """Destroy the library, without good-byes on the network. Every other pjsua2 object must be gone."""
         gc.collect()
         self._endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
 

@@ -68,7 +68,8 @@ class MediaTap(Protocol):
     """Receives both sides of one call, placed by the bridge's sample clock.
 
     ``frames`` is called on the media clock's thread, 50 times a second, and must return within microseconds.
-    ``event`` and ``close`` are called on the engine thread.
+    ``event`` and ``close`` are called on the engine thread. A tap that feeds a recording has the recording's id in an
+    attribute ``recording_id``; the call's events carry it.
     """
 
     def frames(self, start: int, agent: bytes | None, far: bytes | None) -> None:

@@ -215,7 +215,14 @@ class Baresip:
         command = ["baresip", "-f", str(folder)] + (["-e", f"/dial {dial}"] if dial else [])
         self._log = (folder / "baresip.log").open("wb")
         self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=self._log, stderr=self._log)
-        wait_until(lambda: _udp_taken(self.port), 5)
+        self._wait()
+
+    def _wait(self) -> None:
+        try:
+            wait_until(lambda: _udp_taken(self.port), 5)
+        except AssertionError:
+            self.stop()
+            raise AssertionError((self._folder / "baresip.log").read_text()) from None
 
     def heard(self) -> Path:
         """The WAV file of what baresip heard; complete once the call is over."""

@@ -1,0 +1,105 @@
+"""A program: one noise into both sides of a tap on the real bridge; says how well the sides agree, as JSON.
+
+PJSIP can be started once a process, so each look at the bridge has one of its own. Arguments: the tap's rate in Hz, and
+for how many seconds to keep the interpreter from the media clock halfway.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import random
+import sys
+import time
+from collections.abc import Mapping
+from itertools import pairwise
+
+from telephony.bridge import Bridge
+from telephony.endpoint import Library
+from telephony.interfaces import Json
+from telephony.settings import EngineSettings
+
+
+class NoiseHeadset:
+    rate = 16000
+
+    def __init__(self) -> None:
+        chance = random.Random(1)
+        self._frames = [chance.randbytes(640) for _ in range(101)]
+        self._next = 0
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def read(self) -> bytes:
+        self._next = (self._next + 1) % len(self._frames)
+        return self._frames[self._next]
+
+    def write(self, pcm: bytes) -> None: ...
+
+    def describe(self) -> str:
+        return "noise"
+
+
+class Keep:
+    def __init__(self) -> None:
+        self.kept: list[tuple[int, bytes | None, bytes | None, int]] = []
+
+    def frames(self, start: int, agent: bytes | None, far: bytes | None) -> None:
+        self.kept.append((start, agent, far, time.monotonic_ns()))
+
+    def event(self, kind: str, detail: Mapping[str, Json]) -> None: ...
+
+    def close(self, cause: str) -> None: ...
+
+
+def look(library: Library, bridge: Bridge, rate: int, stall_s: float) -> dict[str, object]:
+    ports = bridge.take_tap(rate)
+    bridge.route(bridge.headset, ports.agent, True)
+    turn(library, 0.1)
+    bridge.route(bridge.headset, ports.far, True)
+    turn(library, 0.2)
+    keep = Keep()
+    ports.stream.microphone_on = ports.stream.far_on = True
+    ports.stream.attach(keep, lambda agent, far: None)
+    turn(library, 1.0)
+    if stall_s:
+        ctypes.PyDLL(None).usleep(int(stall_s * 1e6))
+        turn(library, 1.0)
+    ports.stream.detach()
+    delivered = len(keep.kept)
+    turn(library, 0.1)
+    starts = [entry[0] for entry in keep.kept]
+    samples = rate // 50
+    after_join = keep.kept[20:]  # the two resamplers began a tenth of a second apart
+    return {
+        "frames": delivered,
+        "late_frames": len(keep.kept) - delivered,
+        "sizes": sorted({len(side or b"") for entry in keep.kept for side in entry[1:3]}),  # type: ignore[arg-type]
+        "equal": sum(agent == far for _, agent, far, _ in after_join) / len(after_join),
+        "silent": sum(not any(far or b"") for _, _, far, _ in keep.kept),
+        "gaps": [(b - a) / samples - 1 for a, b in pairwise(starts) if b - a != samples],
+        "counted_s": starts[-1] / rate,
+        "elapsed_s": (keep.kept[-1][3] - keep.kept[0][3]) / 1e9,
+    }
+
+
+def turn(library: Library, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        library.handle_events(10)
+
+
+def main() -> None:
+    library = Library(EngineSettings())
+    library.start()
+    bridge = Bridge(NoiseHeadset())
+    print(json.dumps(look(library, bridge, int(sys.argv[1]), float(sys.argv[2]))))
+    library.stop_clock()
+    bridge.close()
+    library.stop()
+
+
+if __name__ == "__main__":
+    main()
