@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from agent_desktop.ui.resources import resource
@@ -137,6 +138,11 @@ def tokens() -> Tokens:
 
 def font(px: int = BODY_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
     """The interface's font at a size in pixels, with figures of one width."""
+    return QFont(_font(px, weight))
+
+
+@lru_cache(maxsize=64)
+def _font(px: int, weight: QFont.Weight) -> QFont:
     result = QFont(_FAMILIES)
     result.setPixelSize(px)
     result.setWeight(weight)
@@ -148,6 +154,12 @@ def font(px: int = BODY_PX, weight: QFont.Weight = QFont.Weight.Normal) -> QFont
 def bold(px: int = BODY_PX) -> QFont:
     """Semi-bold: the weight of names and amounts."""
     return font(px, QFont.Weight.DemiBold)
+
+
+@lru_cache(maxsize=8192)
+def text_width(text: str, px: int = BODY_PX, weight: QFont.Weight = QFont.Weight.Normal) -> int:
+    """Pixels that a text takes in the interface's font. Remembered: delegates ask for the same words at every paint."""
+    return QFontMetrics(_font(px, weight)).horizontalAdvance(text)
 
 
 def apply_theme(app: QApplication, name: ThemeName) -> None:

@@ -226,16 +226,16 @@
  <context>
   <name>Contacts</name>
   <message>
-   <source>Contacts {n}</source>
-   <translation>联系人 {n}</translation>
-  </message>
-  <message>
    <source>click or Enter to dial</source>
    <translation>点击拨号</translation>
   </message>
   <message>
    <source>Contacts</source>
    <translation>联系人</translation>
+  </message>
+  <message>
+   <source>Contacts {n}</source>
+   <translation>联系人 {n}</translation>
   </message>
   <message>
    <source>Mark as: {state}</source>
@@ -1455,6 +1455,10 @@
    <translation>暂无记录</translation>
   </message>
   <message>
+   <source>Timeline</source>
+   <translation>时间线</translation>
+  </message>
+  <message>
    <source>Notes {n}</source>
    <translation>催记 {n}</translation>
   </message>
@@ -1469,10 +1473,6 @@
   <message>
    <source>All</source>
    <translation>全部</translation>
-  </message>
-  <message>
-   <source>Timeline</source>
-   <translation>时间线</translation>
   </message>
   <message>
    <source>follow up {time}</source>

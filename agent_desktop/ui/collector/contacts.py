@@ -75,10 +75,13 @@ class ContactsPanel(Panel):
 
     def retranslate(self) -> None:
         self.model.retranslate()
-        self._header.title.setText(translate("Contacts", "Contacts {n}").format(n=self.model.rowCount() or "").strip())
+        self._show_title()
         self._header.hint.setText(translate("Contacts", "click or Enter to dial"))
         self.table.setAccessibleName(translate("Contacts", "Contacts"))
-        self._fit_columns()
+
+    def _show_title(self) -> None:
+        count = self.model.rowCount() or ""
+        self._header.title.setText(translate("Contacts", "Contacts {n}").format(n=count).strip())
 
     def show_rows(self, rows: tuple[ContactRow, ...], *, keep: bool) -> None:
         """Show a case's contacts; ``keep`` the row that is chosen, when it is the same case."""
@@ -88,7 +91,7 @@ class ContactsPanel(Panel):
         row = ids.index(chosen.contact.id) if keep and chosen and chosen.contact.id in ids else 0
         if rows and (not keep or row != self.table.currentIndex().row()):
             self.table.selectRow(row)
-        self.retranslate()
+        self._show_title()
 
     def current(self) -> ContactRow | None:
         """The contact that F2 dials."""

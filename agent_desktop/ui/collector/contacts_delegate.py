@@ -13,14 +13,14 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from agent_desktop.domain.models import ContactRow, ContactState
 from agent_desktop.ui.collector.contacts_model import ACTION_ROLE, ROW_ROLE, Action, Column, action_text
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.terms import contact_state_text, contact_state_tone
-from agent_desktop.ui.theme import BODY_PX, RADIUS, Tone, bold, font, tokens
+from agent_desktop.ui.theme import BODY_PX, RADIUS, Tone, bold, font, text_width, tokens
 from agent_desktop.ui.widgets.badge import badge_width, paint_badge
 from agent_desktop.ui.widgets.key_cap import cap_width, paint_key_cap
 from agent_desktop.ui.widgets.labels import elided
@@ -30,6 +30,7 @@ ROW_HEIGHT = 36
 _PAD = 8
 _LEFT = 16
 _BUTTON_HEIGHT = 26
+_STRONG = QFont.Weight.DemiBold
 
 
 class ContactsDelegate(QStyledItemDelegate):
@@ -45,7 +46,7 @@ class ContactsDelegate(QStyledItemDelegate):
         row, column = index.data(ROW_ROLE), Column(index.column())
         text = str(index.data() or "")
         # The wider of both weights: a bold space is narrower than a regular one.
-        width = max(QFontMetrics(f).horizontalAdvance(text) for f in (bold(BODY_PX), font(BODY_PX))) + 2 * _PAD + 2
+        width = max(text_width(text), text_width(text, BODY_PX, _STRONG)) + 2 * _PAD + 2
         if column is Column.RELATION and isinstance(row, ContactRow):
             width += _LEFT - _PAD + (badge_width(_mark(row)) + 6 if _mark(row) else 0)
         elif column is Column.STATE:
@@ -137,5 +138,5 @@ def _mark(row: ContactRow) -> str:
 
 
 def _button_width(action: Action) -> int:
-    width = QFontMetrics(bold(BODY_PX)).horizontalAdvance(action_text(action)) + 20
+    width = text_width(action_text(action), BODY_PX, _STRONG) + 20
     return width + cap_width("F4") + 6 if action is Action.HANG_UP else width

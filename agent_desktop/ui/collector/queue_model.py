@@ -11,14 +11,14 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from agent_desktop.domain.models import QueueItem
 from agent_desktop.ui import format as fmt
 from agent_desktop.ui.places import Places
 from agent_desktop.ui.terms import reason_text, reason_tone, stage_tone
-from agent_desktop.ui.theme import BODY_PX, SECONDARY_PX, Tone, bold, font, tokens
+from agent_desktop.ui.theme import BODY_PX, SECONDARY_PX, Tone, bold, font, text_width, tokens
 from agent_desktop.ui.widgets.badge import badge_width, paint_badge
 from agent_desktop.ui.widgets.labels import elided
 
@@ -130,9 +130,9 @@ class QueueDelegate(QStyledItemDelegate):
         theme = tokens()
         client = f"{item.case.client} {item.case.product}".strip()
         painter.setFont(font(SECONDARY_PX))
-        metrics = QFontMetrics(painter.font())
+        metrics = painter.fontMetrics()
         reason = elided(metrics, reason_text(item), rect.width())
-        left = metrics.horizontalAdvance(reason)
+        left = text_width(reason, SECONDARY_PX)
         painter.setPen(theme.tone(reason_tone(item)))
         painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, reason)
         painter.setPen(theme.color("dim"))

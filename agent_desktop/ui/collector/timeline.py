@@ -29,7 +29,7 @@ class TimelinePanel(Panel):
         self.list = QListView()
         self.list.setObjectName("timeline.list")
         self.list.setModel(self.model)
-        self.list.setItemDelegate(TimelineDelegate(self.list))
+        self.list.setItemDelegate(TimelineDelegate(self.list, self.model))
         self.list.setResizeMode(QListView.ResizeMode.Adjust)
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -51,7 +51,7 @@ class TimelinePanel(Panel):
             self.filters.choose("all")
             self.model.set_kind("")
         self.model.set_detail(detail)
-        self.retranslate()
+        self._show_counts()
         if not keep:
             self.list.scrollToTop()
 
@@ -64,6 +64,12 @@ class TimelinePanel(Panel):
         self._stack.setCurrentWidget(self.list if self.model.rowCount() else self.notice)
 
     def retranslate(self) -> None:
+        self._header.title.setText(translate("Timeline", "Timeline"))
+        self.list.setAccessibleName(translate("Timeline", "Timeline"))
+        self.model.retranslate()
+        self._show_counts()
+
+    def _show_counts(self) -> None:
         counts = self.model.counts()
         names = {
             TimelineKind.NOTE: translate("Timeline", "Notes {n}"),
@@ -72,8 +78,5 @@ class TimelinePanel(Panel):
         }
         chips = [("all", translate("Timeline", "All"))]
         chips += [(kind.value, text.format(n=counts[kind])) for kind, text in names.items()]
-        self._header.title.setText(translate("Timeline", "Timeline"))
-        self.list.setAccessibleName(translate("Timeline", "Timeline"))
         self.filters.set_chips(chips)
-        self.model.retranslate()
         self._show_empty()

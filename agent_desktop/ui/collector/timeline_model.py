@@ -21,7 +21,7 @@ from agent_desktop.ui.terms import (
     timeline_text,
     timeline_tone,
 )
-from agent_desktop.ui.theme import BODY_PX, SECONDARY_PX, Tone, font, tokens
+from agent_desktop.ui.theme import BODY_PX, SECONDARY_PX, Tone, font, text_width, tokens
 from agent_desktop.ui.widgets.badge import badge_width, paint_badge
 
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -30,6 +30,7 @@ _NO_PARENT = QModelIndex()
 _LEFT = 16
 _PAD = 9
 _GAP = 12
+_MEASURED = 40
 _WRAP = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
 
 
@@ -52,6 +53,7 @@ class TimelineModel(QAbstractListModel):
         self._detail: CaseDetail | None = None
         self._kind = ""
         self._shown: list[TimelineEntry] = []
+        self._lines: dict[int, Line] = {}
 
     def set_detail(self, detail: CaseDetail) -> None:
         self._detail = detail
@@ -69,12 +71,14 @@ class TimelineModel(QAbstractListModel):
     def _filter(self) -> None:
         entries = self._detail.timeline if self._detail else ()
         shown = [e for e in entries if not self._kind or e.kind == self._kind]
+        self._lines.clear()  # also when the entries are the same: contacts and today's date may have changed
         if shown != self._shown:
             self.beginResetModel()
             self._shown = shown
             self.endResetModel()
 
     def retranslate(self) -> None:
+        self._lines.clear()
         if self._shown:
             self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
 
@@ -85,11 +89,23 @@ class TimelineModel(QAbstractListModel):
         if not 0 <= index.row() < len(self._shown):
             return None
         if role == LINE_ROLE:
-            return self._line(self._shown[index.row()])
+            return self.line(index.row())
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            line = self._line(self._shown[index.row()])
+            line = self.line(index.row())
             return " ".join(part for part in (line.when, line.badge, line.text, line.extra) if part)
         return None
+
+    def line(self, row: int) -> Line:
+        """What a row says. Remembered until the entries or the language change: painting asks many times."""
+        if row not in self._lines:
+            self._lines[row] = self._line(self._shown[row])
+        return self._lines[row]
+
+    def widths(self) -> tuple[int, int]:
+        """Pixels of the time column and of the badge column: those of the widest of the first rows."""
+        lines = [self.line(row) for row in range(min(len(self._shown), _MEASURED))]
+        times = [text_width(line.when, SECONDARY_PX) for line in lines] or [0]
+        return max(times), max([badge_width(line.badge) for line in lines] or [0])
 
     def _line(self, entry: TimelineEntry) -> Line:
         when, kind, tone = fmt.when(entry.at), timeline_text(entry.kind), timeline_tone(entry.kind)
@@ -135,25 +151,17 @@ def _promise(promise: Promise) -> str:
 class TimelineDelegate(QStyledItemDelegate):
     """Time, badge, then the text in as many lines as it needs."""
 
-    def __init__(self, view: QListView) -> None:
+    def __init__(self, view: QListView, model: TimelineModel) -> None:
         super().__init__(view)
         self._view = view
-
-    def _columns(self) -> tuple[int, int]:
-        body = QFontMetrics(font(SECONDARY_PX))
-        badges = [f"{timeline_text(TimelineKind.CALL)} ↗", *(timeline_text(k) for k in TimelineKind)]
-        model = self._view.model()
-        shown = [model.index(r, 0).data(LINE_ROLE) for r in range(min(model.rowCount(), 40))]
-        badges += [line.badge for line in shown if isinstance(line, Line)]
-        times = [line.when for line in shown if isinstance(line, Line)] or ["11-20 10:12"]
-        return max(map(body.horizontalAdvance, times)), max(map(badge_width, badges))
+        self._model = model
 
     def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
         line = index.data(LINE_ROLE)
         width = self._view.viewport().width()
         if not isinstance(line, Line):
             return QSize(width, 0)
-        when, badge = self._columns()
+        when, badge = self._model.widths()
         room = max(80, width - _LEFT - when - badge - 2 * _GAP - _LEFT)
         metrics = QFontMetrics(font(BODY_PX))
         text = metrics.boundingRect(QRect(0, 0, room, 10_000), _WRAP, _whole(line))
@@ -168,7 +176,7 @@ class TimelineDelegate(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_Selected and self._view.hasFocus():
             painter.fillRect(rect, theme.color("row"))
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), theme.color("line"))
-        when, badge = self._columns()
+        when, badge = self._model.widths()
         line_height = QFontMetrics(font(BODY_PX)).height()
         # Beside the first line of a long text, in the middle of a short one.
         height = rect.height() if rect.height() < 2 * (line_height + _PAD) else line_height + 2 * _PAD

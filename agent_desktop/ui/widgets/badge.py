@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from agent_desktop.ui.theme import RADIUS_BADGE, SMALL_PX, Tone, bold, tokens
+from agent_desktop.ui.theme import RADIUS_BADGE, SMALL_PX, Tone, bold, text_width, tokens
 
 _PAD = 6
 BADGE_HEIGHT = 19
@@ -14,7 +14,7 @@ BADGE_HEIGHT = 19
 
 def badge_width(text: str) -> int:
     """Pixels that a badge takes."""
-    return QFontMetrics(bold(SMALL_PX)).horizontalAdvance(text) + 2 * _PAD
+    return text_width(text, SMALL_PX, QFont.Weight.DemiBold) + 2 * _PAD
 
 
 def paint_badge(painter: QPainter, x: int, center_y: int, text: str, tone: Tone, *, right: bool = False) -> int:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from agent_desktop.ui.theme import SMALL_PX, font, set_look, tokens
+from agent_desktop.ui.theme import SMALL_PX, font, set_look, text_width, tokens
 
 CAP_HEIGHT = 17
 _GAP = 6
@@ -21,7 +21,7 @@ _GAP = 6
 
 def cap_width(text: str) -> int:
     """Pixels that a key cap takes."""
-    return max(CAP_HEIGHT, QFontMetrics(font(SMALL_PX)).horizontalAdvance(text) + 9) if text else 0
+    return max(CAP_HEIGHT, text_width(text, SMALL_PX) + 9) if text else 0
 
 
 def paint_key_cap(painter: QPainter, x: int, center_y: int, text: str, *, filled: bool = False) -> int:
