@@ -59,7 +59,17 @@ def build(folder: Path) -> list[str]:
 def _collect(ts: Path) -> None:
     sources = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "agent_desktop" / "ui").rglob("*.py"))
     sources += [str(p.relative_to(ROOT)) for p in (ROOT / "agent_desktop").glob("app*.py")]
-    options = ["-silent", "-locations", "none", "-no-obsolete", "-source-language", "en", "-target-language", "zh_CN"]
+    options = [
+        "-silent",
+        "-locations",
+        "none",
+        "-no-obsolete",
+        "-sort-messages",
+        "-source-language",
+        "en",
+        "-target-language",
+        "zh_CN",
+    ]
     _run("pyside6-lupdate", *options, *sources, "-ts", str(ts))
 
 

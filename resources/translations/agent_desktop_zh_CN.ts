@@ -4,44 +4,8 @@
  <context>
   <name>CallPanel</name>
   <message>
-   <source>Me</source>
-   <translation>我</translation>
-  </message>
-  <message>
-   <source>Other side</source>
-   <translation>对方</translation>
-  </message>
-  <message>
-   <source>Level of my side</source>
-   <translation>我方音量</translation>
-  </message>
-  <message>
-   <source>Level of the other side</source>
-   <translation>对方音量</translation>
-  </message>
-  <message>
    <source>Answer</source>
    <translation>接听</translation>
-  </message>
-  <message>
-   <source>Reject</source>
-   <translation>拒接</translation>
-  </message>
-  <message>
-   <source>Mute</source>
-   <translation>静音</translation>
-  </message>
-  <message>
-   <source>Hold</source>
-   <translation>保持</translation>
-  </message>
-  <message>
-   <source>Keypad</source>
-   <translation>键盘</translation>
-  </message>
-  <message>
-   <source>Hang up</source>
-   <translation>挂断</translation>
   </message>
   <message>
    <source>Dial</source>
@@ -52,76 +16,116 @@
    <translation>输入号码拨打</translation>
   </message>
   <message>
-   <source>Number to dial</source>
-   <translation>要拨打的号码</translation>
-  </message>
-  <message>
-   <source>No call</source>
-   <translation>无通话</translation>
-  </message>
-  <message>
-   <source>Several cases</source>
-   <translation>多个案件</translation>
-  </message>
-  <message>
-   <source>Unknown number</source>
-   <translation>未知号码</translation>
+   <source>Dialling…</source>
+   <translation>正在拨号…</translation>
   </message>
   <message>
    <source>Ended: {cause}</source>
    <translation>已结束：{cause}</translation>
   </message>
   <message>
+   <source>Hang up</source>
+   <translation>挂断</translation>
+  </message>
+  <message>
+   <source>Hold</source>
+   <translation>保持</translation>
+  </message>
+  <message>
    <source>Incoming call</source>
    <translation>来电</translation>
   </message>
   <message>
-   <source>On hold</source>
-   <translation>保持中</translation>
+   <source>Keypad</source>
+   <translation>键盘</translation>
   </message>
   <message>
-   <source>The other side put you on hold</source>
-   <translation>对方已将您保持</translation>
+   <source>Level of my side</source>
+   <translation>我方音量</translation>
+  </message>
+  <message>
+   <source>Level of the other side</source>
+   <translation>对方音量</translation>
+  </message>
+  <message>
+   <source>Me</source>
+   <translation>我</translation>
+  </message>
+  <message>
+   <source>Mute</source>
+   <translation>静音</translation>
   </message>
   <message>
    <source>Muted</source>
    <translation>已静音</translation>
   </message>
   <message>
-   <source>Dialling…</source>
-   <translation>正在拨号…</translation>
-  </message>
-  <message>
-   <source>Ringing…</source>
-   <translation>正在振铃…</translation>
-  </message>
-  <message>
-   <source>Recording · two channels · sealed to {time}</source>
-   <translation>录音中 · 双声道 · 已封存至 {time}</translation>
-  </message>
-  <message>
-   <source>Recording sealed · {time}</source>
-   <translation>录音已封存 · {time}</translation>
-  </message>
-  <message>
-   <source>This call is not being recorded</source>
-   <translation>此通话未录音</translation>
-  </message>
-  <message>
-   <source>Your side is silent: check the microphone.</source>
-   <translation>我方无声，请检查麦克风。</translation>
+   <source>No call</source>
+   <translation>无通话</translation>
   </message>
   <message>
    <source>Nothing is heard from the other side.</source>
    <translation>对方无声。</translation>
   </message>
   <message>
-   <source>The disk is nearly full: free some space now.</source>
-   <translation>磁盘将满，请立即清理空间。</translation>
+   <source>Number to dial</source>
+   <translation>要拨打的号码</translation>
+  </message>
+  <message>
+   <source>On hold</source>
+   <translation>保持中</translation>
+  </message>
+  <message>
+   <source>Other side</source>
+   <translation>对方</translation>
+  </message>
+  <message>
+   <source>Recording sealed · {time}</source>
+   <translation>录音已封存 · {time}</translation>
+  </message>
+  <message>
+   <source>Recording · two channels · sealed to {time}</source>
+   <translation>录音中 · 双声道 · 已封存至 {time}</translation>
+  </message>
+  <message>
+   <source>Reject</source>
+   <translation>拒接</translation>
+  </message>
+  <message>
+   <source>Ringing…</source>
+   <translation>正在振铃…</translation>
+  </message>
+  <message>
+   <source>Several cases</source>
+   <translation>多个案件</translation>
+  </message>
+  <message>
+   <source>The chosen headset is not there: plug it in or choose another.</source>
+   <translation>未找到所选耳机，请插入或另选一个。</translation>
   </message>
   <message>
    <source>The disk is full: the recording has stopped.</source>
    <translation>磁盘已满，录音已停止。</translation>
+  </message>
+  <message>
+   <source>The disk is nearly full: free some space now.</source>
+   <translation>磁盘将满，请立即清理空间。</translation>
+  </message>
+  <message>
+   <source>The headset has a problem.</source>
+   <translation>耳机出现问题。</translation>
+  </message>
+  <message>
+   <source>The headset is used by another program.</source>
+   <translation>耳机正被其他程序占用。</translation>
+  </message>
+  <message>
+   <source>The headset was unplugged: plug it in again.</source>
+   <translation>耳机已拔出，请重新插入。</translation>
+  </message>
+  <message>
+   <source>The other side put you on hold</source>
+   <translation>对方已将您保持</translation>
   </message>
   <message>
    <source>The recording cannot be written to the disk.</source>
@@ -132,102 +136,98 @@
    <translation>录音出现问题。</translation>
   </message>
   <message>
-   <source>The chosen headset is not there: plug it in or choose another.</source>
-   <translation>未找到所选耳机，请插入或另选一个。</translation>
-  </message>
-  <message>
-   <source>The headset was unplugged: plug it in again.</source>
-   <translation>耳机已拔出，请重新插入。</translation>
-  </message>
-  <message>
-   <source>The headset is used by another program.</source>
-   <translation>耳机正被其他程序占用。</translation>
+   <source>This call is not being recorded</source>
+   <translation>此通话未录音</translation>
   </message>
   <message>
    <source>This computer has no sound card: nothing can be heard.</source>
    <translation>本机没有声卡，无法听到声音。</translation>
   </message>
   <message>
-   <source>The headset has a problem.</source>
-   <translation>耳机出现问题。</translation>
-  </message>
-  <message>
    <source>Tones: type or click</source>
    <translation>按键或点击发送</translation>
+  </message>
+  <message>
+   <source>Unknown number</source>
+   <translation>未知号码</translation>
+  </message>
+  <message>
+   <source>Your side is silent: check the microphone.</source>
+   <translation>我方无声，请检查麦克风。</translation>
   </message>
  </context>
  <context>
   <name>Case</name>
   <message>
-   <source>{stage} {days} days</source>
-   <translation>{stage} {days} 天</translation>
-  </message>
-  <message>
-   <source>Linked cases {n}</source>
-   <translation>共案 {n}</translation>
-  </message>
-  <message>
-   <source>was due back {day}</source>
-   <translation>应于 {day} 退案</translation>
-  </message>
-  <message>
-   <source>due back today</source>
-   <translation>今天退案</translation>
-  </message>
-  <message>
-   <source>due back in {days} days</source>
-   <translation>{days} 天后退案</translation>
-  </message>
-  <message>
-   <source>Total owed</source>
-   <translation>欠款总额</translation>
-  </message>
-  <message>
-   <source>Principal</source>
-   <translation>本金</translation>
-  </message>
-  <message>
-   <source>Minimum due</source>
-   <translation>最低还款</translation>
-  </message>
-  <message>
-   <source>Paid (batch)</source>
-   <translation>已还(本批)</translation>
-  </message>
-  <message>
-   <source>Open promise</source>
-   <translation>未履约承诺</translation>
-  </message>
-  <message>
-   <source>Relief</source>
-   <translation>减免政策</translation>
-  </message>
-  <message>
-   <source>M</source>
-   <translation>男</translation>
+   <source>Choose one in the queue, or press F6.</source>
+   <translation>请在队列中选择，或按 F6。</translation>
   </message>
   <message>
    <source>F</source>
    <translation>女</translation>
   </message>
   <message>
-   <source>{n} y</source>
-   <translation>{n} 岁</translation>
+   <source>Linked cases {n}</source>
+   <translation>共案 {n}</translation>
+  </message>
+  <message>
+   <source>M</source>
+   <translation>男</translation>
+  </message>
+  <message>
+   <source>Minimum due</source>
+   <translation>最低还款</translation>
   </message>
   <message>
    <source>No case is open</source>
    <translation>未打开案件</translation>
   </message>
   <message>
-   <source>Choose one in the queue, or press F6.</source>
-   <translation>请在队列中选择，或按 F6。</translation>
+   <source>Open promise</source>
+   <translation>未履约承诺</translation>
+  </message>
+  <message>
+   <source>Paid (batch)</source>
+   <translation>已还(本批)</translation>
+  </message>
+  <message>
+   <source>Principal</source>
+   <translation>本金</translation>
+  </message>
+  <message>
+   <source>Relief</source>
+   <translation>减免政策</translation>
+  </message>
+  <message>
+   <source>Total owed</source>
+   <translation>欠款总额</translation>
+  </message>
+  <message>
+   <source>due back in {days} days</source>
+   <translation>{days} 天后退案</translation>
+  </message>
+  <message>
+   <source>due back today</source>
+   <translation>今天退案</translation>
+  </message>
+  <message>
+   <source>was due back {day}</source>
+   <translation>应于 {day} 退案</translation>
+  </message>
+  <message>
+   <source>{n} y</source>
+   <translation>{n} 岁</translation>
+  </message>
+  <message>
+   <source>{stage} {days} days</source>
+   <translation>{stage} {days} 天</translation>
   </message>
  </context>
  <context>
   <name>Contacts</name>
   <message>
-   <source>click or Enter to dial</source>
-   <translation>点击拨号</translation>
+   <source>3rd party</source>
+   <translation>第三方</translation>
   </message>
   <message>
    <source>Contacts</source>
@@ -238,24 +238,28 @@
    <translation>联系人 {n}</translation>
   </message>
   <message>
+   <source>Hang up</source>
+   <translation>挂断</translation>
+  </message>
+  <message>
+   <source>Home</source>
+   <translation>归属地</translation>
+  </message>
+  <message>
    <source>Mark as: {state}</source>
    <translation>标记为：{state}</translation>
   </message>
   <message>
-   <source>3rd party</source>
-   <translation>第三方</translation>
-  </message>
-  <message>
-   <source>Relation</source>
-   <translation>关系</translation>
+   <source>Not callable</source>
+   <translation>不可拨打</translation>
   </message>
   <message>
    <source>Number</source>
    <translation>号码</translation>
   </message>
   <message>
-   <source>Home</source>
-   <translation>归属地</translation>
+   <source>Relation</source>
+   <translation>关系</translation>
   </message>
   <message>
    <source>Source</source>
@@ -270,24 +274,20 @@
    <translation>今日 / 上次结果</translation>
   </message>
   <message>
-   <source>{n}×</source>
-   <translation>{n} 次</translation>
-  </message>
-  <message>
-   <source>ringing</source>
-   <translation>振铃中</translation>
+   <source>click or Enter to dial</source>
+   <translation>点击拨号</translation>
   </message>
   <message>
    <source>on a call</source>
    <translation>通话中</translation>
   </message>
   <message>
-   <source>Hang up</source>
-   <translation>挂断</translation>
+   <source>ringing</source>
+   <translation>振铃中</translation>
   </message>
   <message>
-   <source>Not callable</source>
-   <translation>不可拨打</translation>
+   <source>{n}×</source>
+   <translation>{n} 次</translation>
   </message>
   <message>
    <source>☎ Dial</source>
@@ -323,88 +323,24 @@
  <context>
   <name>Lead</name>
   <message>
-   <source>Needs attention</source>
-   <translation>告警</translation>
+   <source>A seat appears here as soon as its collector signs in.</source>
+   <translation>催收员登录后，坐席即显示在这里。</translation>
   </message>
   <message>
-   <source>No problem at any seat.</source>
-   <translation>所有坐席正常。</translation>
+   <source>Agent</source>
+   <translation>坐席</translation>
   </message>
   <message>
-   <source>Handled today</source>
-   <translation>今日处理</translation>
+   <source>Agent silent</source>
+   <translation>坐席无声</translation>
   </message>
   <message>
-   <source>Talk, minutes</source>
-   <translation>有效通话（分）</translation>
+   <source>Agent, case, client…  Ctrl+K</source>
+   <translation>坐席、案件、委托方…  Ctrl+K</translation>
   </message>
   <message>
-   <source>Promises</source>
-   <translation>承诺</translation>
-  </message>
-  <message>
-   <source>{count} offline</source>
-   <translation>{count} 人离线</translation>
-  </message>
-  <message>
-   <source>all here</source>
-   <translation>全部在线</translation>
-  </message>
-  <message>
-   <source>Seats online</source>
-   <translation>在线坐席</translation>
-  </message>
-  <message>
-   <source>longest {time}</source>
-   <translation>最长 {time}</translation>
-  </message>
-  <message>
-   <source>On a call</source>
-   <translation>通话中</translation>
-  </message>
-  <message>
-   <source>{count} a seat</source>
-   <translation>人均 {count}</translation>
-  </message>
-  <message>
-   <source>Recording</source>
-   <translation>录音</translation>
-  </message>
-  <message>
-   <source>no calls now</source>
-   <translation>当前无通话</translation>
-  </message>
-  <message>
-   <source>{good} of {all} calls healthy</source>
-   <translation>{all} 路中 {good} 路正常</translation>
-  </message>
-  <message>
-   <source>Stop</source>
-   <translation>停止</translation>
-  </message>
-  <message>
-   <source>Heard</source>
-   <translation>声音</translation>
-  </message>
-  <message>
-   <source>Level of what is heard</source>
-   <translation>监听音量</translation>
-  </message>
-  <message>
-   <source>Listen</source>
-   <translation>监听</translation>
-  </message>
-  <message>
-   <source>Granted and logged. Permission valid until {time}</source>
-   <translation>已授权并记入日志，授权有效至 {time}</translation>
-  </message>
-  <message>
-   <source>Each listening needs the server's permission and is logged.</source>
-   <translation>每次监听须经服务器授权，并记入日志。</translation>
-  </message>
-  <message>
-   <source>Choose a seat</source>
-   <translation>请选择坐席</translation>
+   <source>All</source>
+   <translation>全部</translation>
   </message>
   <message>
    <source>Arrow keys move through the seats.</source>
@@ -415,100 +351,132 @@
    <translation>正在申请授权…</translation>
   </message>
   <message>
+   <source>Asking for the seats…</source>
+   <translation>正在获取坐席…</translation>
+  </message>
+  <message>
+   <source>Cannot write recording</source>
+   <translation>录音无法写入</translation>
+  </message>
+  <message>
+   <source>Choose a seat</source>
+   <translation>请选择坐席</translation>
+  </message>
+  <message>
    <source>Connecting…</source>
    <translation>正在接入…</translation>
-  </message>
-  <message>
-   <source>Listening to {name}</source>
-   <translation>正在监听 {name}</translation>
-  </message>
-  <message>
-   <source>Listening</source>
-   <translation>监听中</translation>
-  </message>
-  <message>
-   <source>This seat is offline: there is nothing to listen to.</source>
-   <translation>该坐席离线，无法监听。</translation>
-  </message>
-  <message>
-   <source>What is shown may be out of date.</source>
-   <translation>显示的内容可能不是最新。</translation>
-  </message>
-  <message>
-   <source>Agent</source>
-   <translation>坐席</translation>
-  </message>
-  <message>
-   <source>State</source>
-   <translation>状态</translation>
-  </message>
-  <message>
-   <source>Time</source>
-   <translation>时长</translation>
   </message>
   <message>
    <source>Current case</source>
    <translation>当前案件</translation>
   </message>
   <message>
-   <source>Stage</source>
-   <translation>阶段</translation>
+   <source>Disk full</source>
+   <translation>磁盘已满</translation>
   </message>
   <message>
-   <source>Line</source>
-   <translation>线路</translation>
+   <source>Disk nearly full</source>
+   <translation>磁盘将满</translation>
+  </message>
+  <message>
+   <source>Each listening needs the server's permission and is logged.</source>
+   <translation>每次监听须经服务器授权，并记入日志。</translation>
+  </message>
+  <message>
+   <source>Granted and logged. Permission valid until {time}</source>
+   <translation>已授权并记入日志，授权有效至 {time}</translation>
   </message>
   <message>
    <source>Handled</source>
    <translation>处理</translation>
   </message>
   <message>
-   <source>Talk, min</source>
-   <translation>通话（分）</translation>
+   <source>Handled today</source>
+   <translation>今日处理</translation>
   </message>
   <message>
-   <source>Problem</source>
+   <source>Heard</source>
+   <translation>声音</translation>
+  </message>
+  <message>
+   <source>Level of what is heard</source>
+   <translation>监听音量</translation>
+  </message>
+  <message>
+   <source>Line</source>
+   <translation>线路</translation>
+  </message>
+  <message>
+   <source>Line away</source>
+   <translation>线路程序断开</translation>
+  </message>
+  <message>
+   <source>Line failed</source>
+   <translation>线路故障</translation>
+  </message>
+  <message>
+   <source>Listen</source>
+   <translation>监听</translation>
+  </message>
+  <message>
+   <source>Listening</source>
+   <translation>监听中</translation>
+  </message>
+  <message>
+   <source>Listening to {name}</source>
+   <translation>正在监听 {name}</translation>
+  </message>
+  <message>
+   <source>Needs attention</source>
    <translation>告警</translation>
   </message>
   <message>
-   <source>Agent, case, client…  Ctrl+K</source>
-   <translation>坐席、案件、委托方…  Ctrl+K</translation>
+   <source>No line</source>
+   <translation>无线路</translation>
   </message>
   <message>
-   <source>Search seats</source>
-   <translation>搜索坐席</translation>
-  </message>
-  <message>
-   <source>Seats</source>
-   <translation>坐席</translation>
-  </message>
-  <message>
-   <source>All</source>
-   <translation>全部</translation>
-  </message>
-  <message>
-   <source>With a problem</source>
-   <translation>有告警</translation>
+   <source>No problem at any seat.</source>
+   <translation>所有坐席正常。</translation>
   </message>
   <message>
    <source>No seat meets these conditions.</source>
    <translation>没有符合条件的坐席。</translation>
   </message>
   <message>
-   <source>A seat appears here as soon as its collector signs in.</source>
-   <translation>催收员登录后，坐席即显示在这里。</translation>
-  </message>
-  <message>
    <source>No seats yet</source>
    <translation>暂无坐席</translation>
   </message>
   <message>
-   <source>Asking for the seats…</source>
-   <translation>正在获取坐席…</translation>
+   <source>Not recorded</source>
+   <translation>未录音</translation>
+  </message>
+  <message>
+   <source>On a call</source>
+   <translation>通话中</translation>
+  </message>
+  <message>
+   <source>Other side silent</source>
+   <translation>对方无声</translation>
+  </message>
+  <message>
+   <source>Problem</source>
+   <translation>告警</translation>
+  </message>
+  <message>
+   <source>Promises</source>
+   <translation>承诺</translation>
   </message>
   <message>
    <source>Ready</source>
    <translation>就绪</translation>
+  </message>
+  <message>
+   <source>Recording</source>
+   <translation>录音</translation>
+  </message>
+  <message>
+   <source>Recording problem</source>
+   <translation>录音异常</translation>
   </message>
   <message>
    <source>Registered</source>
@@ -519,52 +487,36 @@
    <translation>注册中…</translation>
   </message>
   <message>
-   <source>Line failed</source>
-   <translation>线路故障</translation>
+   <source>Search seats</source>
+   <translation>搜索坐席</translation>
   </message>
   <message>
-   <source>No line</source>
-   <translation>无线路</translation>
+   <source>Seats</source>
+   <translation>坐席</translation>
   </message>
   <message>
-   <source>Line away</source>
-   <translation>线路程序断开</translation>
+   <source>Seats online</source>
+   <translation>在线坐席</translation>
   </message>
   <message>
-   <source>Two channels</source>
-   <translation>双声道</translation>
+   <source>Stage</source>
+   <translation>阶段</translation>
   </message>
   <message>
-   <source>Not recorded</source>
-   <translation>未录音</translation>
+   <source>State</source>
+   <translation>状态</translation>
   </message>
   <message>
-   <source>Other side silent</source>
-   <translation>对方无声</translation>
+   <source>Stop</source>
+   <translation>停止</translation>
   </message>
   <message>
-   <source>Agent silent</source>
-   <translation>坐席无声</translation>
+   <source>Talk, min</source>
+   <translation>通话（分）</translation>
   </message>
   <message>
-   <source>Disk nearly full</source>
-   <translation>磁盘将满</translation>
-  </message>
-  <message>
-   <source>Disk full</source>
-   <translation>磁盘已满</translation>
-  </message>
-  <message>
-   <source>Cannot write recording</source>
-   <translation>录音无法写入</translation>
-  </message>
-  <message>
-   <source>Recording problem</source>
-   <translation>录音异常</translation>
-  </message>
-  <message>
-   <source>The agent's line took no listening leg. Try again in a moment.</source>
-   <translation>坐席线路暂不接受监听，请稍后重试。</translation>
+   <source>Talk, minutes</source>
+   <translation>有效通话（分）</translation>
   </message>
   <message>
    <source>The agent's line could not be reached.</source>
@@ -574,51 +526,95 @@
    <source>The agent's line ended the listening.</source>
    <translation>坐席线路结束了监听。</translation>
   </message>
+  <message>
+   <source>The agent's line took no listening leg. Try again in a moment.</source>
+   <translation>坐席线路暂不接受监听，请稍后重试。</translation>
+  </message>
+  <message>
+   <source>This seat is offline: there is nothing to listen to.</source>
+   <translation>该坐席离线，无法监听。</translation>
+  </message>
+  <message>
+   <source>Time</source>
+   <translation>时长</translation>
+  </message>
+  <message>
+   <source>Two channels</source>
+   <translation>双声道</translation>
+  </message>
+  <message>
+   <source>What is shown may be out of date.</source>
+   <translation>显示的内容可能不是最新。</translation>
+  </message>
+  <message>
+   <source>With a problem</source>
+   <translation>有告警</translation>
+  </message>
+  <message>
+   <source>all here</source>
+   <translation>全部在线</translation>
+  </message>
+  <message>
+   <source>longest {time}</source>
+   <translation>最长 {time}</translation>
+  </message>
+  <message>
+   <source>no calls now</source>
+   <translation>当前无通话</translation>
+  </message>
+  <message>
+   <source>{count} a seat</source>
+   <translation>人均 {count}</translation>
+  </message>
+  <message>
+   <source>{count} offline</source>
+   <translation>{count} 人离线</translation>
+  </message>
+  <message>
+   <source>{good} of {all} calls healthy</source>
+   <translation>{all} 路中 {good} 路正常</translation>
+  </message>
  </context>
  <context>
   <name>Match</name>
-  <message>
-   <source>Name or case no.</source>
-   <translation>姓名或案件号</translation>
-  </message>
   <message>
    <source>Find the case of this call</source>
    <translation>查找此通话的案件</translation>
   </message>
   <message>
-   <source>This number belongs to several cases. Which one is it?</source>
-   <translation>此号码属于多个案件，请选择：</translation>
+   <source>Name or case no.</source>
+   <translation>姓名或案件号</translation>
+  </message>
+  <message>
+   <source>No case found</source>
+   <translation>未找到案件</translation>
   </message>
   <message>
    <source>This number belongs to no case here. Find the case it is about:</source>
    <translation>此号码不属于任何案件，请查找并关联：</translation>
   </message>
   <message>
-   <source>No case found</source>
-   <translation>未找到案件</translation>
+   <source>This number belongs to several cases. Which one is it?</source>
+   <translation>此号码属于多个案件，请选择：</translation>
   </message>
  </context>
  <context>
   <name>Menu</name>
   <message>
-   <source>Language</source>
-   <translation>语言</translation>
-  </message>
-  <message>
-   <source>Theme</source>
-   <translation>主题</translation>
-  </message>
-  <message>
    <source>As the system</source>
    <translation>跟随系统</translation>
   </message>
   <message>
-   <source>Light</source>
-   <translation>浅色</translation>
-  </message>
-  <message>
    <source>Dark</source>
    <translation>深色</translation>
+  </message>
+  <message>
+   <source>Language</source>
+   <translation>语言</translation>
+  </message>
+  <message>
+   <source>Light</source>
+   <translation>浅色</translation>
   </message>
   <message>
    <source>Open window: {role}</source>
@@ -627,6 +623,10 @@
   <message>
    <source>Sign out</source>
    <translation>退出登录</translation>
+  </message>
+  <message>
+   <source>Theme</source>
+   <translation>主题</translation>
   </message>
  </context>
  <context>
@@ -643,72 +643,20 @@
    <translation>账号或密码不正确。</translation>
   </message>
   <message>
-   <source>You have been signed out. Sign in again; nothing is lost.</source>
-   <translation>您已被登出，请重新登录，数据不会丢失。</translation>
-  </message>
-  <message>
-   <source>Your account may not do this.</source>
-   <translation>您的账号没有此权限。</translation>
-  </message>
-  <message>
-   <source>The server cannot be reached. Check the network, then try again.</source>
-   <translation>无法连接服务器，请检查网络后重试。</translation>
-  </message>
-  <message>
-   <source>The server had an error. Try again in a moment.</source>
-   <translation>服务器出错，请稍后重试。</translation>
-  </message>
-  <message>
-   <source>The server's certificate is not trusted, so nothing was sent.</source>
-   <translation>服务器证书不受信任，未发送任何数据。</translation>
-  </message>
-  <message>
-   <source>The server did not accept this.</source>
-   <translation>服务器未接受此操作。</translation>
-  </message>
-  <message>
-   <source>The configuration file has an error. Ask your administrator.</source>
-   <translation>配置文件有误，请联系管理员。</translation>
-  </message>
-  <message>
-   <source>This is no longer here. It may have been moved or closed.</source>
-   <translation>此项已不在此处，可能已被调换或结案。</translation>
-  </message>
-  <message>
-   <source>The local data cannot be unlocked with this key or passphrase.</source>
-   <translation>无法用此密钥或口令解锁本机数据。</translation>
-  </message>
-  <message>
-   <source>The local data is damaged. Ask your administrator before you go on.</source>
-   <translation>本机数据已损坏，请先联系管理员。</translation>
-  </message>
-  <message>
-   <source>The disk is full. Free some space now: recordings need it.</source>
-   <translation>磁盘已满，请立即清理空间，录音需要使用。</translation>
-  </message>
-  <message>
-   <source>This recording is damaged and cannot be played.</source>
-   <translation>此录音已损坏，无法播放。</translation>
+   <source>Something unexpected went wrong. It has been logged.</source>
+   <translation>发生意外错误，已记入日志。</translation>
   </message>
   <message>
    <source>The agent's line refused the permission to listen.</source>
    <translation>坐席线路拒绝了监听授权。</translation>
   </message>
   <message>
-   <source>The line program is not running. It is being started again.</source>
-   <translation>线路程序未运行，正在重新启动。</translation>
+   <source>The configuration file has an error. Ask your administrator.</source>
+   <translation>配置文件有误，请联系管理员。</translation>
   </message>
   <message>
-   <source>The line is not registered, so no call can be made now.</source>
-   <translation>线路未注册，暂时无法通话。</translation>
-  </message>
-  <message>
-   <source>There is a call on this line already.</source>
-   <translation>此线路已有通话。</translation>
-  </message>
-  <message>
-   <source>This is not a number that can be dialled.</source>
-   <translation>此号码无法拨打。</translation>
+   <source>The disk is full. Free some space now: recordings need it.</source>
+   <translation>磁盘已满，请立即清理空间，录音需要使用。</translation>
   </message>
   <message>
    <source>The headset is not there. Plug it in or choose another.</source>
@@ -719,6 +667,42 @@
    <translation>耳机正被其他程序占用。</translation>
   </message>
   <message>
+   <source>The line is not registered, so no call can be made now.</source>
+   <translation>线路未注册，暂时无法通话。</translation>
+  </message>
+  <message>
+   <source>The line program is not running. It is being started again.</source>
+   <translation>线路程序未运行，正在重新启动。</translation>
+  </message>
+  <message>
+   <source>The local data cannot be unlocked with this key or passphrase.</source>
+   <translation>无法用此密钥或口令解锁本机数据。</translation>
+  </message>
+  <message>
+   <source>The local data is damaged. Ask your administrator before you go on.</source>
+   <translation>本机数据已损坏，请先联系管理员。</translation>
+  </message>
+  <message>
+   <source>The server cannot be reached. Check the network, then try again.</source>
+   <translation>无法连接服务器，请检查网络后重试。</translation>
+  </message>
+  <message>
+   <source>The server did not accept this.</source>
+   <translation>服务器未接受此操作。</translation>
+  </message>
+  <message>
+   <source>The server had an error. Try again in a moment.</source>
+   <translation>服务器出错，请稍后重试。</translation>
+  </message>
+  <message>
+   <source>The server's certificate is not trusted, so nothing was sent.</source>
+   <translation>服务器证书不受信任，未发送任何数据。</translation>
+  </message>
+  <message>
+   <source>There is a call on this line already.</source>
+   <translation>此线路已有通话。</translation>
+  </message>
+  <message>
    <source>This call has ended.</source>
    <translation>此通话已结束。</translation>
   </message>
@@ -727,167 +711,135 @@
    <translation>此联系人禁止拨打。</translation>
   </message>
   <message>
-   <source>Something unexpected went wrong. It has been logged.</source>
-   <translation>发生意外错误，已记入日志。</translation>
+   <source>This is no longer here. It may have been moved or closed.</source>
+   <translation>此项已不在此处，可能已被调换或结案。</translation>
+  </message>
+  <message>
+   <source>This is not a number that can be dialled.</source>
+   <translation>此号码无法拨打。</translation>
+  </message>
+  <message>
+   <source>This recording is damaged and cannot be played.</source>
+   <translation>此录音已损坏，无法播放。</translation>
+  </message>
+  <message>
+   <source>You have been signed out. Sign in again; nothing is lost.</source>
+   <translation>您已被登出，请重新登录，数据不会丢失。</translation>
+  </message>
+  <message>
+   <source>Your account may not do this.</source>
+   <translation>您的账号没有此权限。</translation>
   </message>
  </context>
  <context>
   <name>Qa</name>
   <message>
-   <source>Who played this</source>
-   <translation>播放记录</translation>
-  </message>
-  <message>
-   <source>Every replay and export is logged</source>
-   <translation>每次回放和导出均有记录</translation>
-  </message>
-  <message>
-   <source>Nobody has played this yet.</source>
-   <translation>尚无人播放。</translation>
-  </message>
-  <message>
-   <source>Agent</source>
-   <translation>坐席</translation>
-  </message>
-  <message>
-   <source>Debtor</source>
-   <translation>对方</translation>
-  </message>
-  <message>
-   <source>Mute {side}</source>
-   <translation>静音：{side}</translation>
-  </message>
-  <message>
-   <source>Hear only {side}</source>
-   <translation>只听：{side}</translation>
-  </message>
-  <message>
-   <source>Gain of {side}</source>
-   <translation>增益：{side}</translation>
-  </message>
-  <message>
-   <source>Agent, case, name, number…  Ctrl+K</source>
-   <translation>坐席、案件、姓名、号码…  Ctrl+K</translation>
-  </message>
-  <message>
-   <source>Search recordings</source>
-   <translation>搜索录音</translation>
-  </message>
-  <message>
-   <source>Today</source>
-   <translation>今日</translation>
-  </message>
-  <message>
-   <source>Complaint</source>
-   <translation>投诉</translation>
-  </message>
-  <message>
-   <source>&gt; 5 min</source>
-   <translation>&gt; 5 分钟</translation>
-  </message>
-  <message>
-   <source>Recordings</source>
-   <translation>录音</translation>
-  </message>
-  <message>
-   <source>Refresh</source>
-   <translation>刷新</translation>
-  </message>
-  <message>
-   <source>Looking for recordings…</source>
-   <translation>正在查找录音…</translation>
-  </message>
-  <message>
-   <source>Nothing found</source>
-   <translation>未找到</translation>
-  </message>
-  <message>
-   <source>No recording meets these conditions.</source>
-   <translation>没有符合条件的录音。</translation>
-  </message>
-  <message>
-   <source>No recordings today</source>
-   <translation>今日暂无录音</translation>
-  </message>
-  <message>
-   <source>Recordings appear here once the store has them. Switch off “Today” to see earlier ones.</source>
-   <translation>录音上传到平台后显示在这里。取消“今日”可查看更早的录音。</translation>
-  </message>
-  <message>
-   <source>No recordings</source>
-   <translation>暂无录音</translation>
-  </message>
-  <message>
-   <source>The store holds no recordings yet.</source>
-   <translation>录音平台中还没有录音。</translation>
-  </message>
-  <message>
-   <source>The newest {count}: narrow the search to see others</source>
-   <translation>最新 {count} 条，缩小范围可查看其他</translation>
+   <source>+5 s</source>
+   <translation>+5 秒</translation>
   </message>
   <message>
    <source>1 recording</source>
    <translation>1 条录音</translation>
   </message>
   <message>
-   <source>{count} recordings</source>
-   <translation>{count} 条录音</translation>
+   <source>&gt; 5 min</source>
+   <translation>&gt; 5 分钟</translation>
   </message>
   <message>
-   <source>Choose a recording</source>
-   <translation>请选择一条录音</translation>
+   <source>Agent</source>
+   <translation>坐席</translation>
+  </message>
+  <message>
+   <source>Agent, case, name, number…  Ctrl+K</source>
+   <translation>坐席、案件、姓名、号码…  Ctrl+K</translation>
   </message>
   <message>
    <source>Arrow keys move through the list; Enter or a click opens a recording.</source>
    <translation>方向键浏览列表，回车或单击打开录音。</translation>
   </message>
   <message>
-   <source>Fetching the recording…</source>
-   <translation>正在调取录音…</translation>
-  </message>
-  <message>
-   <source>Press Enter to open, Space to play</source>
-   <translation>按回车打开，按空格播放</translation>
-  </message>
-  <message>
-   <source>Opening a recording is logged.</source>
-   <translation>打开录音会留下记录。</translation>
-  </message>
-  <message>
-   <source>−5 s</source>
-   <translation>−5 秒</translation>
-  </message>
-  <message>
-   <source>+5 s</source>
-   <translation>+5 秒</translation>
-  </message>
-  <message>
    <source>Back 5 seconds</source>
    <translation>后退 5 秒</translation>
+  </message>
+  <message>
+   <source>Choose a recording</source>
+   <translation>请选择一条录音</translation>
+  </message>
+  <message>
+   <source>Complaint</source>
+   <translation>投诉</translation>
+  </message>
+  <message>
+   <source>Debtor</source>
+   <translation>对方</translation>
+  </message>
+  <message>
+   <source>Drag over the waveform to loop a passage; Esc ends it</source>
+   <translation>在波形上拖动可循环播放片段，Esc 结束</translation>
+  </message>
+  <message>
+   <source>Every replay and export is logged</source>
+   <translation>每次回放和导出均有记录</translation>
+  </message>
+  <message>
+   <source>Exported</source>
+   <translation>导出</translation>
+  </message>
+  <message>
+   <source>Fetching the recording…</source>
+   <translation>正在调取录音…</translation>
   </message>
   <message>
    <source>Forward 5 seconds</source>
    <translation>前进 5 秒</translation>
   </message>
   <message>
-   <source>Speed</source>
-   <translation>倍速</translation>
+   <source>Gain of {side}</source>
+   <translation>增益：{side}</translation>
   </message>
   <message>
-   <source>Speed at the same pitch: [ slower, ] faster</source>
-   <translation>变速不变调：[ 减速，] 加速</translation>
-  </message>
-  <message>
-   <source>Skip silence</source>
-   <translation>跳过静音</translation>
+   <source>Hear only {side}</source>
+   <translation>只听：{side}</translation>
   </message>
   <message>
    <source>Jump over silences of more than 1.5 s: K</source>
    <translation>跳过 1.5 秒以上的静音：K</translation>
   </message>
   <message>
-   <source>Drag over the waveform to loop a passage; Esc ends it</source>
-   <translation>在波形上拖动可循环播放片段，Esc 结束</translation>
+   <source>Looking for recordings…</source>
+   <translation>正在查找录音…</translation>
+  </message>
+  <message>
+   <source>Loop {start}–{end}  ✕</source>
+   <translation>循环 {start}–{end}  ✕</translation>
+  </message>
+  <message>
+   <source>Mute {side}</source>
+   <translation>静音：{side}</translation>
+  </message>
+  <message>
+   <source>No recording meets these conditions.</source>
+   <translation>没有符合条件的录音。</translation>
+  </message>
+  <message>
+   <source>No recordings</source>
+   <translation>暂无录音</translation>
+  </message>
+  <message>
+   <source>No recordings today</source>
+   <translation>今日暂无录音</translation>
+  </message>
+  <message>
+   <source>Nobody has played this yet.</source>
+   <translation>尚无人播放。</translation>
+  </message>
+  <message>
+   <source>Nothing found</source>
+   <translation>未找到</translation>
+  </message>
+  <message>
+   <source>Opening a recording is logged.</source>
+   <translation>打开录音会留下记录。</translation>
   </message>
   <message>
    <source>Pause</source>
@@ -898,64 +850,120 @@
    <translation>播放</translation>
   </message>
   <message>
-   <source>Loop {start}–{end}  ✕</source>
-   <translation>循环 {start}–{end}  ✕</translation>
-  </message>
-  <message>
-   <source>✓ verified</source>
-   <translation>✓ 已校验</translation>
-  </message>
-  <message>
-   <source>↺ recovered</source>
-   <translation>↺ 已恢复</translation>
-  </message>
-  <message>
-   <source>✕ check failed</source>
-   <translation>✕ 校验失败</translation>
-  </message>
-  <message>
-   <source>The signature, the number and every sample are as the seat sealed them.</source>
-   <translation>签名、编号和全部内容与坐席封存时一致。</translation>
-  </message>
-  <message>
-   <source>The seat stopped during the call; this was recovered from its journal and is complete up to that moment.</source>
-   <translation>通话中坐席中断；此录音由日志恢复，中断前的内容完整。</translation>
-  </message>
-  <message>
-   <source>The store could not confirm this recording. Tell your administrator.</source>
-   <translation>录音平台无法确认此录音，请告知管理员。</translation>
+   <source>Press Enter to open, Space to play</source>
+   <translation>按回车打开，按空格播放</translation>
   </message>
   <message>
    <source>Promise {amount}</source>
    <translation>承诺 {amount}</translation>
   </message>
   <message>
-   <source>no. {number}</source>
-   <translation>编号 {number}</translation>
+   <source>Recordings</source>
+   <translation>录音</translation>
+  </message>
+  <message>
+   <source>Recordings appear here once the store has them. Switch off “Today” to see earlier ones.</source>
+   <translation>录音上传到平台后显示在这里。取消“今日”可查看更早的录音。</translation>
+  </message>
+  <message>
+   <source>Refresh</source>
+   <translation>刷新</translation>
   </message>
   <message>
    <source>Replayed</source>
    <translation>回放</translation>
   </message>
   <message>
-   <source>Exported</source>
-   <translation>导出</translation>
+   <source>Search recordings</source>
+   <translation>搜索录音</translation>
   </message>
   <message>
-   <source>Unknown number</source>
-   <translation>未知号码</translation>
+   <source>Skip silence</source>
+   <translation>跳过静音</translation>
+  </message>
+  <message>
+   <source>Speed</source>
+   <translation>倍速</translation>
+  </message>
+  <message>
+   <source>Speed at the same pitch: [ slower, ] faster</source>
+   <translation>变速不变调：[ 减速，] 加速</translation>
+  </message>
+  <message>
+   <source>The newest {count}: narrow the search to see others</source>
+   <translation>最新 {count} 条，缩小范围可查看其他</translation>
+  </message>
+  <message>
+   <source>The seat stopped during the call; this was recovered from its journal and is complete up to that moment.</source>
+   <translation>通话中坐席中断；此录音由日志恢复，中断前的内容完整。</translation>
+  </message>
+  <message>
+   <source>The signature, the number and every sample are as the seat sealed them.</source>
+   <translation>签名、编号和全部内容与坐席封存时一致。</translation>
+  </message>
+  <message>
+   <source>The sound device went away. Plug it in and play again.</source>
+   <translation>声音设备已断开，请插入后重新播放。</translation>
+  </message>
+  <message>
+   <source>The store could not confirm this recording. Tell your administrator.</source>
+   <translation>录音平台无法确认此录音，请告知管理员。</translation>
+  </message>
+  <message>
+   <source>The store holds no recordings yet.</source>
+   <translation>录音平台中还没有录音。</translation>
   </message>
   <message>
    <source>There is no sound device: nothing is heard. Plug one in, pause and play again.</source>
    <translation>没有声音设备，无法听到声音。请插入设备，暂停后重新播放。</translation>
   </message>
   <message>
-   <source>The sound device went away. Plug it in and play again.</source>
-   <translation>声音设备已断开，请插入后重新播放。</translation>
+   <source>Today</source>
+   <translation>今日</translation>
+  </message>
+  <message>
+   <source>Unknown number</source>
+   <translation>未知号码</translation>
+  </message>
+  <message>
+   <source>Who played this</source>
+   <translation>播放记录</translation>
+  </message>
+  <message>
+   <source>no. {number}</source>
+   <translation>编号 {number}</translation>
+  </message>
+  <message>
+   <source>{count} recordings</source>
+   <translation>{count} 条录音</translation>
+  </message>
+  <message>
+   <source>↺ recovered</source>
+   <translation>↺ 已恢复</translation>
+  </message>
+  <message>
+   <source>−5 s</source>
+   <translation>−5 秒</translation>
+  </message>
+  <message>
+   <source>✓ verified</source>
+   <translation>✓ 已校验</translation>
+  </message>
+  <message>
+   <source>✕ check failed</source>
+   <translation>✕ 校验失败</translation>
   </message>
  </context>
  <context>
   <name>Queue</name>
+  <message>
+   <source>All of today's work is done.</source>
+   <translation>今日作业已全部完成。</translation>
+  </message>
+  <message>
+   <source>Call back {n}</source>
+   <translation>回拨 {n}</translation>
+  </message>
   <message>
    <source>Loading…</source>
    <translation>正在加载…</translation>
@@ -965,48 +973,40 @@
    <translation>姓名、号码、案件号    Ctrl K</translation>
   </message>
   <message>
-   <source>Search cases</source>
-   <translation>搜索案件</translation>
-  </message>
-  <message>
-   <source>Today's work</source>
-   <translation>今日作业</translation>
-  </message>
-  <message>
    <source>Next case</source>
    <translation>下一案</translation>
-  </message>
-  <message>
-   <source>Order: today's strategy</source>
-   <translation>排序：今日策略</translation>
-  </message>
-  <message>
-   <source>Today {n}</source>
-   <translation>今日 {n}</translation>
-  </message>
-  <message>
-   <source>Promises due {n}</source>
-   <translation>承诺到期 {n}</translation>
-  </message>
-  <message>
-   <source>Call back {n}</source>
-   <translation>回拨 {n}</translation>
   </message>
   <message>
    <source>No case found</source>
    <translation>未找到案件</translation>
   </message>
   <message>
-   <source>Try fewer letters or digits.</source>
-   <translation>请减少输入的文字或数字。</translation>
-  </message>
-  <message>
    <source>Nothing left here</source>
    <translation>这里没有案件了</translation>
   </message>
   <message>
-   <source>All of today's work is done.</source>
-   <translation>今日作业已全部完成。</translation>
+   <source>Order: today's strategy</source>
+   <translation>排序：今日策略</translation>
+  </message>
+  <message>
+   <source>Promises due {n}</source>
+   <translation>承诺到期 {n}</translation>
+  </message>
+  <message>
+   <source>Search cases</source>
+   <translation>搜索案件</translation>
+  </message>
+  <message>
+   <source>Today {n}</source>
+   <translation>今日 {n}</translation>
+  </message>
+  <message>
+   <source>Today's work</source>
+   <translation>今日作业</translation>
+  </message>
+  <message>
+   <source>Try fewer letters or digits.</source>
+   <translation>请减少输入的文字或数字。</translation>
   </message>
  </context>
  <context>
@@ -1023,32 +1023,16 @@
  <context>
   <name>SignIn</name>
   <message>
-   <source>Agent Desktop – sign in</source>
-   <translation>坐席桌面 – 登录</translation>
-  </message>
-  <message>
-   <source>Server {address}</source>
-   <translation>服务器 {address}</translation>
-  </message>
-  <message>
    <source>Agent Desktop</source>
    <translation>坐席桌面</translation>
   </message>
   <message>
-   <source>Login</source>
-   <translation>账号</translation>
+   <source>Agent Desktop – sign in</source>
+   <translation>坐席桌面 – 登录</translation>
   </message>
   <message>
-   <source>Password</source>
-   <translation>密码</translation>
-  </message>
-  <message>
-   <source>Signing in…</source>
-   <translation>正在登录…</translation>
-  </message>
-  <message>
-   <source>Sign in</source>
-   <translation>登录</translation>
+   <source>Back</source>
+   <translation>返回</translation>
   </message>
   <message>
    <source>Enter your login.</source>
@@ -1059,16 +1043,8 @@
    <translation>请输入密码。</translation>
   </message>
   <message>
-   <source>Unlock this seat</source>
-   <translation>解锁本机</translation>
-  </message>
-  <message>
-   <source>This computer has no keyring. Choose a passphrase for the data kept on it.</source>
-   <translation>本机没有密钥环，请为本机数据设置口令。</translation>
-  </message>
-  <message>
-   <source>This computer has no keyring. Enter the passphrase of the data kept on it.</source>
-   <translation>本机没有密钥环，请输入本机数据的口令。</translation>
+   <source>Login</source>
+   <translation>账号</translation>
   </message>
   <message>
    <source>Passphrase</source>
@@ -1079,20 +1055,44 @@
    <translation>再次输入口令</translation>
   </message>
   <message>
-   <source>Unlock</source>
-   <translation>解锁</translation>
+   <source>Password</source>
+   <translation>密码</translation>
   </message>
   <message>
-   <source>Back</source>
-   <translation>返回</translation>
+   <source>Server {address}</source>
+   <translation>服务器 {address}</translation>
   </message>
   <message>
-   <source>Use at least {n} characters.</source>
-   <translation>请至少使用 {n} 个字符。</translation>
+   <source>Sign in</source>
+   <translation>登录</translation>
+  </message>
+  <message>
+   <source>Signing in…</source>
+   <translation>正在登录…</translation>
   </message>
   <message>
    <source>The two are not the same.</source>
    <translation>两次输入不一致。</translation>
+  </message>
+  <message>
+   <source>This computer has no keyring. Choose a passphrase for the data kept on it.</source>
+   <translation>本机没有密钥环，请为本机数据设置口令。</translation>
+  </message>
+  <message>
+   <source>This computer has no keyring. Enter the passphrase of the data kept on it.</source>
+   <translation>本机没有密钥环，请输入本机数据的口令。</translation>
+  </message>
+  <message>
+   <source>Unlock</source>
+   <translation>解锁</translation>
+  </message>
+  <message>
+   <source>Unlock this seat</source>
+   <translation>解锁本机</translation>
+  </message>
+  <message>
+   <source>Use at least {n} characters.</source>
+   <translation>请至少使用 {n} 个字符。</translation>
   </message>
  </context>
  <context>
@@ -1109,6 +1109,18 @@
  <context>
   <name>Status</name>
   <message>
+   <source>Behind by {n}</source>
+   <translation>待同步 {n}</translation>
+  </message>
+  <message>
+   <source>Calls and notes go on; they are sent when the server is back.</source>
+   <translation>通话和催记照常，服务器恢复后自动同步。</translation>
+  </message>
+  <message>
+   <source>Line away</source>
+   <translation>线路程序未运行</translation>
+  </message>
+  <message>
    <source>Line {name}</source>
    <translation>线路 {name}</translation>
   </message>
@@ -1117,151 +1129,103 @@
    <translation>线路 {name} 连接中</translation>
   </message>
   <message>
-   <source>The line program is not running. It is being started again.</source>
-   <translation>线路程序未运行，正在重新启动。</translation>
-  </message>
-  <message>
-   <source>Line away</source>
-   <translation>线路程序未运行</translation>
-  </message>
-  <message>
-   <source>The registrar answered {code}.</source>
-   <translation>注册服务器返回 {code}。</translation>
-  </message>
-  <message>
    <source>Line {name} failed</source>
    <translation>线路 {name} 故障</translation>
-  </message>
-  <message>
-   <source>Signed out</source>
-   <translation>已登出</translation>
-  </message>
-  <message>
-   <source>Sign in again; nothing is lost.</source>
-   <translation>请重新登录，数据不会丢失。</translation>
-  </message>
-  <message>
-   <source>Refused by the server {n}</source>
-   <translation>服务器拒收 {n}</translation>
-  </message>
-  <message>
-   <source>They are kept on this seat. Tell your team lead.</source>
-   <translation>已保留在本机，请告知主管。</translation>
-  </message>
-  <message>
-   <source>Offline since {time}</source>
-   <translation>{time} 起离线</translation>
-  </message>
-  <message>
-   <source>waiting {n}</source>
-   <translation>待同步 {n}</translation>
-  </message>
-  <message>
-   <source>Calls and notes go on; they are sent when the server is back.</source>
-   <translation>通话和催记照常，服务器恢复后自动同步。</translation>
-  </message>
-  <message>
-   <source>Behind by {n}</source>
-   <translation>待同步 {n}</translation>
-  </message>
-  <message>
-   <source>Synced</source>
-   <translation>已同步</translation>
-  </message>
-  <message>
-   <source>Offline</source>
-   <translation>离线</translation>
-  </message>
-  <message>
-   <source>Upload {n}</source>
-   <translation>上传 {n}</translation>
-  </message>
-  <message>
-   <source>Recordings wait on this seat until the server is back.</source>
-   <translation>录音保留在本机，等待服务器恢复。</translation>
-  </message>
-  <message>
-   <source>The store's receipt is wrong: the recordings are kept here.</source>
-   <translation>存储回执有误，录音保留在本机。</translation>
-  </message>
-  <message>
-   <source>The store refused a recording: it is kept here.</source>
-   <translation>存储拒收了一个录音，已保留在本机。</translation>
-  </message>
-  <message>
-   <source>The recordings' folder cannot be read.</source>
-   <translation>录音文件夹无法读取。</translation>
-  </message>
-  <message>
-   <source>The upload has a problem.</source>
-   <translation>上传出现问题。</translation>
-  </message>
-  <message>
-   <source>Recording</source>
-   <translation>录音</translation>
   </message>
   <message>
    <source>Not recorded</source>
    <translation>未录音</translation>
   </message>
   <message>
+   <source>Offline</source>
+   <translation>离线</translation>
+  </message>
+  <message>
+   <source>Offline since {time}</source>
+   <translation>{time} 起离线</translation>
+  </message>
+  <message>
+   <source>Recording</source>
+   <translation>录音</translation>
+  </message>
+  <message>
    <source>Recording problem</source>
    <translation>录音异常</translation>
+  </message>
+  <message>
+   <source>Recordings wait on this seat until the server is back.</source>
+   <translation>录音保留在本机，等待服务器恢复。</translation>
+  </message>
+  <message>
+   <source>Refused by the server {n}</source>
+   <translation>服务器拒收 {n}</translation>
+  </message>
+  <message>
+   <source>Sign in again; nothing is lost.</source>
+   <translation>请重新登录，数据不会丢失。</translation>
+  </message>
+  <message>
+   <source>Signed out</source>
+   <translation>已登出</translation>
+  </message>
+  <message>
+   <source>Synced</source>
+   <translation>已同步</translation>
+  </message>
+  <message>
+   <source>The line program is not running. It is being started again.</source>
+   <translation>线路程序未运行，正在重新启动。</translation>
+  </message>
+  <message>
+   <source>The recordings' folder cannot be read.</source>
+   <translation>录音文件夹无法读取。</translation>
+  </message>
+  <message>
+   <source>The registrar answered {code}.</source>
+   <translation>注册服务器返回 {code}。</translation>
+  </message>
+  <message>
+   <source>The store refused a recording: it is kept here.</source>
+   <translation>存储拒收了一个录音，已保留在本机。</translation>
+  </message>
+  <message>
+   <source>The store's receipt is wrong: the recordings are kept here.</source>
+   <translation>存储回执有误，录音保留在本机。</translation>
+  </message>
+  <message>
+   <source>The upload has a problem.</source>
+   <translation>上传出现问题。</translation>
+  </message>
+  <message>
+   <source>They are kept on this seat. Tell your team lead.</source>
+   <translation>已保留在本机，请告知主管。</translation>
+  </message>
+  <message>
+   <source>Upload {n}</source>
+   <translation>上传 {n}</translation>
+  </message>
+  <message>
+   <source>waiting {n}</source>
+   <translation>待同步 {n}</translation>
   </message>
  </context>
  <context>
   <name>Terms</name>
   <message>
-   <source>Promise to pay</source>
-   <translation>承诺还款</translation>
+   <source>Administrator</source>
+   <translation>系统管理员</translation>
   </message>
   <message>
-   <source>Willing</source>
-   <translation>有意愿</translation>
+   <source>Break</source>
+   <translation>小休</translation>
   </message>
   <message>
-   <source>Unable to pay</source>
-   <translation>无力偿还</translation>
+   <source>Call</source>
+   <translation>通话</translation>
   </message>
   <message>
-   <source>Refused</source>
-   <translation>拒绝还款</translation>
-  </message>
-  <message>
-   <source>Third party</source>
-   <translation>他人接听</translation>
-  </message>
-  <message>
-   <source>No answer</source>
-   <translation>无人接听</translation>
-  </message>
-  <message>
-   <source>Dead number</source>
-   <translation>空号停机</translation>
-  </message>
-  <message>
-   <source>Complaint</source>
-   <translation>投诉</translation>
-  </message>
-  <message>
-   <source>Debtor</source>
-   <translation>本人</translation>
-  </message>
-  <message>
-   <source>Debtor, work</source>
-   <translation>本人 单位</translation>
-  </message>
-  <message>
-   <source>Spouse</source>
-   <translation>配偶</translation>
-  </message>
-  <message>
-   <source>Parent</source>
-   <translation>父母</translation>
-  </message>
-  <message>
-   <source>Sibling</source>
-   <translation>兄弟姐妹</translation>
+   <source>Call back at {time}</source>
+   <translation>约定 {time} 回拨</translation>
   </message>
   <message>
    <source>Child</source>
@@ -1272,207 +1236,243 @@
    <translation>同事</translation>
   </message>
   <message>
-   <source>Friend</source>
-   <translation>朋友</translation>
-  </message>
-  <message>
-   <source>Original</source>
-   <translation>原资</translation>
-  </message>
-  <message>
-   <source>Traced</source>
-   <translation>调资</translation>
-  </message>
-  <message>
-   <source>Valid</source>
-   <translation>有效</translation>
-  </message>
-  <message>
-   <source>Invalid</source>
-   <translation>无效</translation>
-  </message>
-  <message>
-   <source>Unreached</source>
-   <translation>未接通</translation>
-  </message>
-  <message>
-   <source>Do not call</source>
-   <translation>禁止拨打</translation>
-  </message>
-  <message>
    <source>Collector</source>
    <translation>催收员</translation>
   </message>
   <message>
-   <source>Team lead</source>
-   <translation>主管</translation>
-  </message>
-  <message>
-   <source>QA</source>
-   <translation>质检</translation>
+   <source>Complaint</source>
+   <translation>投诉</translation>
   </message>
   <message>
    <source>Data officer</source>
    <translation>数据专员</translation>
   </message>
   <message>
-   <source>Administrator</source>
-   <translation>系统管理员</translation>
+   <source>Dead number</source>
+   <translation>空号停机</translation>
   </message>
   <message>
-   <source>inbound</source>
-   <translation>呼入</translation>
+   <source>Debtor</source>
+   <translation>本人</translation>
   </message>
   <message>
-   <source>outbound</source>
-   <translation>呼出</translation>
+   <source>Debtor, work</source>
+   <translation>本人 单位</translation>
   </message>
   <message>
-   <source>Ready</source>
-   <translation>就绪</translation>
+   <source>Do not call</source>
+   <translation>禁止拨打</translation>
   </message>
   <message>
-   <source>Ringing</source>
-   <translation>振铃</translation>
+   <source>Friend</source>
+   <translation>朋友</translation>
   </message>
   <message>
-   <source>On a call</source>
-   <translation>通话中</translation>
+   <source>Invalid</source>
+   <translation>无效</translation>
   </message>
   <message>
-   <source>Wrap-up</source>
-   <translation>话后</translation>
-  </message>
-  <message>
-   <source>Break</source>
-   <translation>小休</translation>
-  </message>
-  <message>
-   <source>Offline</source>
-   <translation>离线</translation>
-  </message>
-  <message>
-   <source>Note</source>
-   <translation>催记</translation>
-  </message>
-  <message>
-   <source>Call</source>
-   <translation>通话</translation>
-  </message>
-  <message>
-   <source>Promise</source>
-   <translation>承诺</translation>
-  </message>
-  <message>
-   <source>open</source>
-   <translation>未到期</translation>
-  </message>
-  <message>
-   <source>kept</source>
-   <translation>已履约</translation>
-  </message>
-  <message>
-   <source>broken</source>
-   <translation>未履约</translation>
-  </message>
-  <message>
-   <source>hung up</source>
-   <translation>已挂断</translation>
-  </message>
-  <message>
-   <source>the other side hung up</source>
-   <translation>对方挂断</translation>
-  </message>
-  <message>
-   <source>cancelled</source>
-   <translation>已取消</translation>
-  </message>
-  <message>
-   <source>missed</source>
-   <translation>未接来电</translation>
-  </message>
-  <message>
-   <source>rejected</source>
-   <translation>已拒接</translation>
-  </message>
-  <message>
-   <source>busy</source>
-   <translation>忙线</translation>
-  </message>
-  <message>
-   <source>declined</source>
-   <translation>对方拒接</translation>
-  </message>
-  <message>
-   <source>no answer</source>
-   <translation>无人接听</translation>
-  </message>
-  <message>
-   <source>unreachable</source>
-   <translation>无法接通</translation>
-  </message>
-  <message>
-   <source>no such number</source>
-   <translation>空号</translation>
-  </message>
-  <message>
-   <source>failed</source>
-   <translation>失败</translation>
-  </message>
-  <message>
-   <source>the line was lost</source>
-   <translation>线路中断</translation>
-  </message>
-  <message>
-   <source>Promise due today {amount}</source>
-   <translation>承诺今日到期 {amount}</translation>
-  </message>
-  <message>
-   <source>Promise broken {amount}</source>
-   <translation>承诺未履约 {amount}</translation>
-  </message>
-  <message>
-   <source>Call back at {time}</source>
-   <translation>约定 {time} 回拨</translation>
-  </message>
-  <message>
-   <source>Not contacted for {days} days</source>
-   <translation>{days} 天未联系</translation>
+   <source>Last: {outcome}</source>
+   <translation>上次：{outcome}</translation>
   </message>
   <message>
    <source>New case</source>
    <translation>新案</translation>
   </message>
   <message>
-   <source>Last: {outcome}</source>
-   <translation>上次：{outcome}</translation>
+   <source>No answer</source>
+   <translation>无人接听</translation>
+  </message>
+  <message>
+   <source>Not contacted for {days} days</source>
+   <translation>{days} 天未联系</translation>
+  </message>
+  <message>
+   <source>Note</source>
+   <translation>催记</translation>
+  </message>
+  <message>
+   <source>Offline</source>
+   <translation>离线</translation>
+  </message>
+  <message>
+   <source>On a call</source>
+   <translation>通话中</translation>
+  </message>
+  <message>
+   <source>Original</source>
+   <translation>原资</translation>
+  </message>
+  <message>
+   <source>Parent</source>
+   <translation>父母</translation>
+  </message>
+  <message>
+   <source>Promise</source>
+   <translation>承诺</translation>
+  </message>
+  <message>
+   <source>Promise broken {amount}</source>
+   <translation>承诺未履约 {amount}</translation>
+  </message>
+  <message>
+   <source>Promise due today {amount}</source>
+   <translation>承诺今日到期 {amount}</translation>
+  </message>
+  <message>
+   <source>Promise to pay</source>
+   <translation>承诺还款</translation>
+  </message>
+  <message>
+   <source>QA</source>
+   <translation>质检</translation>
+  </message>
+  <message>
+   <source>Ready</source>
+   <translation>就绪</translation>
+  </message>
+  <message>
+   <source>Refused</source>
+   <translation>拒绝还款</translation>
+  </message>
+  <message>
+   <source>Ringing</source>
+   <translation>振铃</translation>
+  </message>
+  <message>
+   <source>Sibling</source>
+   <translation>兄弟姐妹</translation>
+  </message>
+  <message>
+   <source>Spouse</source>
+   <translation>配偶</translation>
+  </message>
+  <message>
+   <source>Team lead</source>
+   <translation>主管</translation>
+  </message>
+  <message>
+   <source>Third party</source>
+   <translation>他人接听</translation>
+  </message>
+  <message>
+   <source>Traced</source>
+   <translation>调资</translation>
+  </message>
+  <message>
+   <source>Unable to pay</source>
+   <translation>无力偿还</translation>
+  </message>
+  <message>
+   <source>Unreached</source>
+   <translation>未接通</translation>
+  </message>
+  <message>
+   <source>Valid</source>
+   <translation>有效</translation>
+  </message>
+  <message>
+   <source>Willing</source>
+   <translation>有意愿</translation>
+  </message>
+  <message>
+   <source>Wrap-up</source>
+   <translation>话后</translation>
+  </message>
+  <message>
+   <source>broken</source>
+   <translation>未履约</translation>
+  </message>
+  <message>
+   <source>busy</source>
+   <translation>忙线</translation>
+  </message>
+  <message>
+   <source>cancelled</source>
+   <translation>已取消</translation>
+  </message>
+  <message>
+   <source>declined</source>
+   <translation>对方拒接</translation>
+  </message>
+  <message>
+   <source>failed</source>
+   <translation>失败</translation>
+  </message>
+  <message>
+   <source>hung up</source>
+   <translation>已挂断</translation>
+  </message>
+  <message>
+   <source>inbound</source>
+   <translation>呼入</translation>
+  </message>
+  <message>
+   <source>kept</source>
+   <translation>已履约</translation>
+  </message>
+  <message>
+   <source>missed</source>
+   <translation>未接来电</translation>
+  </message>
+  <message>
+   <source>no answer</source>
+   <translation>无人接听</translation>
+  </message>
+  <message>
+   <source>no such number</source>
+   <translation>空号</translation>
+  </message>
+  <message>
+   <source>open</source>
+   <translation>未到期</translation>
+  </message>
+  <message>
+   <source>outbound</source>
+   <translation>呼出</translation>
+  </message>
+  <message>
+   <source>rejected</source>
+   <translation>已拒接</translation>
+  </message>
+  <message>
+   <source>the line was lost</source>
+   <translation>线路中断</translation>
+  </message>
+  <message>
+   <source>the other side hung up</source>
+   <translation>对方挂断</translation>
+  </message>
+  <message>
+   <source>unreachable</source>
+   <translation>无法接通</translation>
   </message>
  </context>
  <context>
   <name>Timeline</name>
   <message>
-   <source>Nothing here yet</source>
-   <translation>暂无记录</translation>
-  </message>
-  <message>
-   <source>Timeline</source>
-   <translation>时间线</translation>
-  </message>
-  <message>
-   <source>Notes {n}</source>
-   <translation>催记 {n}</translation>
+   <source>All</source>
+   <translation>全部</translation>
   </message>
   <message>
    <source>Calls {n}</source>
    <translation>通话 {n}</translation>
   </message>
   <message>
+   <source>Notes {n}</source>
+   <translation>催记 {n}</translation>
+  </message>
+  <message>
+   <source>Nothing here yet</source>
+   <translation>暂无记录</translation>
+  </message>
+  <message>
    <source>Promises {n}</source>
    <translation>承诺 {n}</translation>
   </message>
   <message>
-   <source>All</source>
-   <translation>全部</translation>
+   <source>Timeline</source>
+   <translation>时间线</translation>
   </message>
   <message>
    <source>follow up {time}</source>
@@ -1486,32 +1486,32 @@
  <context>
   <name>TopBar</name>
   <message>
-   <source>Handled today</source>
-   <translation>今日处理</translation>
-  </message>
-  <message>
    <source>/ {n} cases</source>
    <translation>/ {n} 户</translation>
-  </message>
-  <message>
-   <source>Talk time</source>
-   <translation>有效通话</translation>
   </message>
   <message>
    <source>/ {n} min</source>
    <translation>/ {n} 分</translation>
   </message>
   <message>
-   <source>Promises</source>
-   <translation>承诺</translation>
-  </message>
-  <message>
    <source>Agent Desktop</source>
    <translation>坐席桌面</translation>
   </message>
   <message>
+   <source>Handled today</source>
+   <translation>今日处理</translation>
+  </message>
+  <message>
    <source>Menu of {name}</source>
    <translation>{name}的菜单</translation>
+  </message>
+  <message>
+   <source>Promises</source>
+   <translation>承诺</translation>
+  </message>
+  <message>
+   <source>Talk time</source>
+   <translation>有效通话</translation>
   </message>
  </context>
  <context>
@@ -1521,24 +1521,8 @@
    <translation>坐席桌面 – {name}</translation>
   </message>
   <message>
-   <source>This is a demo: the people are invented and the line is a practice line.</source>
-   <translation>这是演示：人物均为虚构，线路为情境模拟线路。</translation>
-  </message>
-  <message>
    <source>F2 dials the chosen contact; the practice line answers and speaks. F4 hangs up.</source>
    <translation>F2 拨打选中的联系人，模拟线路会接听并说话；F4 挂断。</translation>
-  </message>
-  <message>
-   <source>Then choose an outcome with 1 to 8 and press Ctrl+Enter: saved, next case.</source>
-   <translation>然后按 1 至 8 选择结果，再按 Ctrl+Enter：保存并进入下一案。</translation>
-  </message>
-  <message>
-   <source>Your name at the top right opens the windows of QA and the team lead.</source>
-   <translation>点击右上角姓名可打开质检和主管的窗口。</translation>
-  </message>
-  <message>
-   <source>Your role has no workspace here</source>
-   <translation>您的角色在此没有工作区</translation>
   </message>
   <message>
    <source>Its work is done on the collection server.</source>
@@ -1548,16 +1532,48 @@
    <source>Sign in again</source>
    <translation>重新登录</translation>
   </message>
+  <message>
+   <source>Then choose an outcome with 1 to 8 and press Ctrl+Enter: saved, next case.</source>
+   <translation>然后按 1 至 8 选择结果，再按 Ctrl+Enter：保存并进入下一案。</translation>
+  </message>
+  <message>
+   <source>This is a demo: the people are invented and the line is a practice line.</source>
+   <translation>这是演示：人物均为虚构，线路为情境模拟线路。</translation>
+  </message>
+  <message>
+   <source>Your name at the top right opens the windows of QA and the team lead.</source>
+   <translation>点击右上角姓名可打开质检和主管的窗口。</translation>
+  </message>
+  <message>
+   <source>Your role has no workspace here</source>
+   <translation>您的角色在此没有工作区</translation>
+  </message>
  </context>
  <context>
   <name>WrapUp</name>
+  <message>
+   <source>Choose</source>
+   <translation>请选择</translation>
+  </message>
+  <message>
+   <source>Choose an outcome: keys 1 to 8.</source>
+   <translation>请选择结果：按 1 至 8。</translation>
+  </message>
   <message>
    <source>Draft kept</source>
    <translation>草稿已保存</translation>
   </message>
   <message>
-   <source>Wrap-up note</source>
-   <translation>催记</translation>
+   <source>Next follow-up</source>
+   <translation>下次跟进</translation>
+  </message>
+  <message>
+   <source>None</source>
+   <translation>无</translation>
+  </message>
+  <message>
+   <source>Note</source>
+   <translation>催记内容</translation>
   </message>
   <message>
    <source>Promised amount</source>
@@ -1568,36 +1584,28 @@
    <translation>承诺日期</translation>
   </message>
   <message>
-   <source>Next follow-up</source>
-   <translation>下次跟进</translation>
-  </message>
-  <message>
-   <source>Choose</source>
-   <translation>请选择</translation>
-  </message>
-  <message>
-   <source>None</source>
-   <translation>无</translation>
-  </message>
-  <message>
-   <source>What was said</source>
-   <translation>通话内容</translation>
-  </message>
-  <message>
-   <source>Note</source>
-   <translation>催记内容</translation>
+   <source>Save</source>
+   <translation>保存</translation>
   </message>
   <message>
    <source>Save and next</source>
    <translation>保存并下一案</translation>
   </message>
   <message>
-   <source>Save</source>
-   <translation>保存</translation>
+   <source>The amount must be more than nothing.</source>
+   <translation>金额必须大于零。</translation>
   </message>
   <message>
-   <source>Choose an outcome: keys 1 to 8.</source>
-   <translation>请选择结果：按 1 至 8。</translation>
+   <source>The text is too long.</source>
+   <translation>文字过长。</translation>
+  </message>
+  <message>
+   <source>This cannot be saved.</source>
+   <translation>无法保存。</translation>
+  </message>
+  <message>
+   <source>This is more than is owed.</source>
+   <translation>超过欠款总额。</translation>
   </message>
   <message>
    <source>This is needed for a promise.</source>
@@ -1608,28 +1616,20 @@
    <translation>金额格式不正确。</translation>
   </message>
   <message>
-   <source>The amount must be more than nothing.</source>
-   <translation>金额必须大于零。</translation>
-  </message>
-  <message>
-   <source>This is more than is owed.</source>
-   <translation>超过欠款总额。</translation>
+   <source>This is too far away.</source>
+   <translation>时间过远。</translation>
   </message>
   <message>
    <source>This lies in the past.</source>
    <translation>时间已过。</translation>
   </message>
   <message>
-   <source>This is too far away.</source>
-   <translation>时间过远。</translation>
+   <source>What was said</source>
+   <translation>通话内容</translation>
   </message>
   <message>
-   <source>The text is too long.</source>
-   <translation>文字过长。</translation>
-  </message>
-  <message>
-   <source>This cannot be saved.</source>
-   <translation>无法保存。</translation>
+   <source>Wrap-up note</source>
+   <translation>催记</translation>
   </message>
  </context>
 </TS>
