@@ -14,6 +14,7 @@ import pytest
 
 from collection_server.app import make_server
 from collection_server.audit import service
+from collection_server.audit.tables import AuditEntry
 from collection_server.settings import Settings
 from tests.contract.test_server_uploads import sealed, send
 from tests.support.server import RunningServer
@@ -106,6 +107,22 @@ def test_the_log_cannot_be_changed_and_a_change_by_force_is_found(private_data: 
             'DROP TRIGGER audit_log_no_update; UPDATE audit_log SET detail = \'{"cases":1,"seed":1}\' WHERE seq = 1;'
         )
     assert first_wrong_entry(private_data) == 1
+
+
+def test_an_entry_that_was_rewritten_with_a_fitting_hash_is_found_at_the_next(private_data: Path) -> None:
+    server = make_server(Settings(data=private_data))
+    for number in range(3):
+        with server.db.write() as session:
+            service.record(session, service.Event(service.Actor(), "test", detail={"n": number}))
+    with closing(sqlite3.connect(private_data / "collection.db")) as database:
+        database.execute("DROP TRIGGER audit_log_no_update")
+    with server.db.write() as session:
+        entry = session.get_one(AuditEntry, 2)
+        entry.action = "nothing"
+        entry.hash = service.entry_hash({c.key: getattr(entry, c.key) for c in AuditEntry.__table__.columns})
+    with server.db.read() as session:
+        assert service.verify(session) == 3
+    server.db.dispose()
 
 
 def test_an_entry_that_was_taken_out_is_found(private_data: Path, tmp_path: Path) -> None:
