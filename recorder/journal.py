@@ -18,8 +18,8 @@ from recorder.status import Counts
 MAX_HOURS = 24
 """Frames beyond this are lost: no call lasts a day, and a broken clock must not fill the disk."""
 SILENCE_SECONDS = 5
-SILENCE_RMS = 33
-"""−60 dBFS."""
+SILENCE_RMS = 10
+"""−70 dBFS: somebody who listens still sends the noise of a room; a microphone that is off sends less."""
 
 _PIECE_FRAMES = 50
 _MAX_EVENT = 32_768
@@ -50,7 +50,7 @@ class Close:
 
 
 class SilenceWatch:
-    """Notices a side that says nothing: below −60 dBFS, or no media, for 5 s, unless it is on hold or muted."""
+    """Notices a side that says nothing: below −70 dBFS, or no media, for 5 s, unless it is on hold or muted."""
 
     def __init__(self, rate: int) -> None:
         self._limit = SILENCE_SECONDS * rate

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from telephony.practice.ear import Ear
+from telephony.practice.room import room_tone
 
 RATE = 16000
 FRAME_BYTES = 2 * RATE // 50
@@ -142,6 +143,7 @@ class Debtor:
 
     def __init__(self) -> None:
         self._talk: Talk | None = None
+        self._room = room_tone(RATE, FRAME_BYTES)
 
     @property
     def rate(self) -> int:
@@ -163,7 +165,7 @@ class Debtor:
 
     def read(self) -> bytes | None:
         talk = self._talk
-        return talk.speak() if talk is not None else None
+        return (talk.speak() or next(self._room)) if talk is not None else None
 
     def write(self, pcm: bytes) -> None:
         talk = self._talk

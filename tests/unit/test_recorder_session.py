@@ -234,7 +234,7 @@ def test_it_reports_about_once_a_second_what_is_on_the_disk(seat: Seat) -> None:
 
 @pytest.mark.parametrize(
     ("agent", "far", "problem"),
-    [(0, 8000, "agent_silent"), (8000, 0, "far_silent"), (8000, 20, "far_silent"), (8000, None, "far_silent")],
+    [(0, 8000, "agent_silent"), (8000, 0, "far_silent"), (8000, 8, "far_silent"), (8000, None, "far_silent")],
 )
 def test_a_silent_side_is_told(seat: Seat, agent: int, far: int | None, problem: str) -> None:
     session = seat.recorder.start(facts())
