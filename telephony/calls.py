@@ -97,7 +97,7 @@ class Calls:
 
     def answer(self, call_id: str) -> None:
         call = self._ringing_here(call_id)
-        self._try(call, lambda sip: sip.answer(operation(200)))
+        _attempt(call, lambda sip: sip.answer(operation(200)))
 
     def reject(self, call_id: str, reason: str) -> None:
         code = _REJECT_CODES.get(reason)
@@ -124,9 +124,9 @@ class Calls:
         if call.held == command.on:
             return
         if command.on:
-            self._try(call, lambda sip: sip.setHold(operation()))
+            _attempt(call, lambda sip: sip.setHold(operation()))
         else:
-            self._try(call, lambda sip: sip.reinvite(operation(unhold=True)))
+            _attempt(call, lambda sip: sip.reinvite(operation(unhold=True)))
         call.held = command.on
         wire(self._bridge, call)
         self._taping.mark(call, "hold" if command.on else "resume")
@@ -136,7 +136,7 @@ class Calls:
         call = self._active(command.call_id)
         if not 0 < len(command.digits) <= _DTMF_MAX or not set(command.digits) <= _DTMF:
             raise CommandError("bad_number", "these are not DTMF digits")
-        self._try(call, lambda sip: sip.sendDtmf(digits(command.digits.upper())))
+        _attempt(call, lambda sip: sip.sendDtmf(digits(command.digits.upper())))
 
     # --- what PJSIP says ---
 
@@ -261,7 +261,7 @@ class Calls:
         self._taping.stop_frames(call)
         unwire(self._bridge, call)
         try:
-            self._try(call, lambda sip: sip.hangup(operation(code)))
+            _attempt(call, lambda sip: sip.hangup(operation(code)))
         except CommandError as error:
             log.warning("a hang up was too late: %s", error.message)
 
@@ -283,14 +283,6 @@ class Calls:
         if before is None or not same_but_for_time(before, event):
             self._published[call.call_id] = event
             self._publish(event)
-
-    def _try(self, call: LiveCall, action: Callable[[SipCall], None]) -> None:
-        if call.sip is None:
-            raise CommandError("wrong_state", "the call is over")
-        try:
-            action(call.sip)
-        except pj.Error as error:
-            raise CommandError("sip_error", "the far end's session does not allow this now") from error
 
     def _check_free(self, call_id: str) -> None:
         if not call_id or call_id in self._live:
@@ -321,3 +313,13 @@ def _is_answer(call: LiveCall, note: StateNote) -> bool:
     """The far end's 200, or the far end's ACK of ours."""
     connecting = call.outbound and note.state == pj.PJSIP_INV_STATE_CONNECTING
     return connecting or bool(note.state == pj.PJSIP_INV_STATE_CONFIRMED)
+
+
+def _attempt(call: LiveCall, action: Callable[[SipCall], None]) -> None:
+    """Do something to the call's session. Raises ``CommandError`` when PJSIP will not."""
+    if call.sip is None:
+        raise CommandError("wrong_state", "the call is over")
+    try:
+        action(call.sip)
+    except pj.Error as error:
+        raise CommandError("sip_error", "the far end's session does not allow this now") from error
