@@ -71,7 +71,7 @@ def run(*, quick: bool) -> dict[str, Any]:
     from PySide6.QtTest import QTest
     from PySide6.QtWidgets import QAbstractItemView
 
-    from agent_desktop.ui.demo.robot import Robot, wait_for
+    from agent_desktop.ui.demo.robot import Robot, let_run, wait_for
     from tests.support.desk_window import DeskWindow
 
     clicks = 10 if quick else 100
@@ -96,7 +96,7 @@ def run(*, quick: bool) -> dict[str, Any]:
                 up = wait_for(lambda: service.current, "the call")
                 service.hang_up(up.id)
                 wait_for(lambda: service.current is None, "the call gone", 10)
-                QTest.qWait(150)
+                let_run(150)
         finally:
             desk.close()
             wire.stop()

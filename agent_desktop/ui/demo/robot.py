@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtCore import QEventLoop, QItemSelectionModel, QPoint, Qt, QTimer
 from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QWidget
 
 T = TypeVar("T")
 W = TypeVar("W", bound=QWidget)
+
+POLL_MS = 5
 
 
 class NotSeenError(Exception):
@@ -87,7 +89,7 @@ class Robot:
 
     def screenshot(self, path: Path) -> None:
         """Save what the window shows as PNG."""
-        QTest.qWait(50)
+        let_run(50)
         if not self.window.grab().save(str(path), "PNG"):
             raise NotSeenError(f"cannot write {path.name}")
 
@@ -101,4 +103,11 @@ def wait_for(look: Callable[[], T | None], what: str, timeout: float = 5.0) -> T
             return found
         if time.monotonic() > deadline:
             raise NotSeenError(f"not seen within {timeout:g} s: {what}")
-        QTest.qWait(10)
+        let_run(POLL_MS)
+
+
+def let_run(ms: int) -> None:
+    """Let Qt work for so long. ``QTest.qWait`` would keep Python's other threads from running meanwhile."""
+    loop = QEventLoop()
+    QTimer.singleShot(ms, loop.quit)
+    loop.exec()

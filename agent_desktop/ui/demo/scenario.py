@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QLabel, QWidget
 
 from agent_desktop.domain.models import CaseDetail, Outcome
 from agent_desktop.services.calls import CallView
 from agent_desktop.services.desk import Desk
 from agent_desktop.ui.demo.cast import Cast, DemoPerson
-from agent_desktop.ui.demo.robot import NotSeenError, Robot, wait_for
+from agent_desktop.ui.demo.robot import NotSeenError, Robot, let_run, wait_for
 
 TALK_S = 9.0
 LISTEN_S = 3.0
@@ -138,7 +137,7 @@ class Scenario:
         leave = self._desk().calls.levels.join(lambda levels: self._note_levels(levels.agent_dbfs, levels.far_dbfs))
         until = time.monotonic() + TALK_S
         while time.monotonic() < until or (len(self._sides_spoke) < 2 and time.monotonic() < until + 6):
-            QTest.qWait(100)
+            let_run(100)
         leave()
         self._collector().screenshot(self._pictures / "collector.png")
         if self._sides_spoke != {"agent", "far"}:
@@ -245,7 +244,7 @@ class Scenario:
         while (spent := time.monotonic() - started) < LISTEN_S or (
             len(self._sides_spoke) < 2 and spent < LISTEN_AT_MOST_S
         ):
-            QTest.qWait(100)
+            let_run(100)
         leave()
         robot.screenshot(self._pictures / "lead.png")
         robot.click("lead.stop")
