@@ -305,6 +305,7 @@ class SeatState:
     """A row of the lead's wallboard (L1)."""
 
     seat_id: str
+    """``user:`` and the agent's id for a collector who has no seat."""
     agent_id: str
     agent_name: str
     team: str
@@ -323,3 +324,8 @@ class SeatState:
     cases_handled: int
     talk_seconds: int
     promises: int
+
+    @property
+    def seated(self) -> bool:
+        """Whether there is a seat where the agent has signed in."""
+        return not self.seat_id.startswith("user:")

@@ -126,7 +126,7 @@ class _Assembly:
         parts = self._parts
         settings = parts.settings
         if parts.line_starter is None or settings.line is None or self._context.user.role not in WITH_LINE:
-            self._status.on_line_lost("this seat has no line")
+            self._status.on_no_line()
             return None
         self._status.on_line_named(settings.line.display_name or settings.line.user)
         setup = LineSetup(
@@ -173,6 +173,7 @@ class _Assembly:
         seat = self._parts.seat
         session = self._api.sign_in(self._context.user.login, password, seat.seat_id, seat.public_key)
         self._receipt_key = session.receipt_key
+        self._status.on_signed_in()
         self._wake()
         self._push.retry()
         self._uploader.wake()

@@ -28,6 +28,7 @@ class Problem(StrEnum):
     CALL_GONE = "call_gone"
     DO_NOT_CALL = "do_not_call"
     GRANT_REFUSED = "grant_refused"
+    SEAT_OFFLINE = "seat_offline"
     RECORDING_DAMAGED = "recording_damaged"
     BAD_CONFIG = "bad_config"
     UNEXPECTED = "unexpected"

@@ -21,7 +21,9 @@ class StatusView:
     """All indicators at one moment."""
 
     line_state: str = "registering"
-    """As ``telephony.messages.LineState``, or ``away`` when the line process is not there."""
+    """As ``telephony.messages.LineState``, ``away`` when the line process is not there, ``none`` where there is no
+    line.
+    """
     line_name: str = ""
     line_sip_code: int = 0
     line_reason: str = ""
@@ -98,6 +100,10 @@ class StatusService:
         """The line process has gone; ``reason`` is for the log."""
         self._update(line_state="away", line_sip_code=0, line_reason=reason, recording_problem="")
 
+    def on_no_line(self) -> None:
+        """This seat has no line, and needs none."""
+        self._update(line_state="none", line_sip_code=0, line_reason="")
+
     def on_line_named(self, name: str) -> None:
         """How the seat's line is called on screen."""
         self._update(line_name=name)
@@ -115,6 +121,10 @@ class StatusService:
     def on_signed_out(self) -> None:
         """The push channel learned that the token is no longer good."""
         self._update(signed_out=True)
+
+    def on_signed_in(self) -> None:
+        """There is a new token: what was said of the old one no longer holds."""
+        self._update(signed_out=False)
 
     def on_uploads(self, waiting: int, uploading: bool, problem: str) -> None:
         """The uploader's state."""

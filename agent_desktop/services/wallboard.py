@@ -6,6 +6,7 @@ import logging
 import threading
 import uuid
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent_desktop.domain.models import SeatState
@@ -34,7 +35,8 @@ class MonitorView:
     seat_id: str
     mode: str
     state: str
-    grant_until: str = ""
+    granted_at: datetime | None = None
+    """When the server gave the permission; it is for setting the leg up, which then has no end of its own."""
     heard_dbfs: float = -100.0
     """Level of what the lead hears."""
     problem: str = ""
@@ -79,7 +81,7 @@ class WallboardService:
         line.lost.join(lambda _: self._end("line_away"))
 
     def seats(self) -> list[SeatState]:
-        """The team's seats but the lead's own, on a call first, then by name."""
+        """The team's seats but the lead's own, on a call first, offline last, then by name."""
         self._read()
         return self._sorted()
 
@@ -91,10 +93,11 @@ class WallboardService:
         self._tell(MonitorView(seat_id, MODE, "asking"))
         try:
             answer = self._desk.api.grant(seat_id, MODE)
+            granted_at = self._desk.clock()
             call_id = str(uuid.uuid4())
             with self._lock:
                 self._leg_call = call_id
-                self._tell(MonitorView(seat_id, MODE, "connecting", answer.expires_at))
+                self._tell(MonitorView(seat_id, MODE, "connecting", granted_at))
             self._line.request(lambda command_id: self._monitor(command_id, call_id, answer.uri, answer.grant))
         except (DeskError, LineError) as error:
             failure = as_desk_error(error) if isinstance(error, LineError) else error
@@ -116,8 +119,11 @@ class WallboardService:
     def on_seat(self, seat: SeatState) -> None:
         """A seat's new state, from the push channel."""
         with self._lock:
-            self._seats[seat.seat_id] = seat
+            before = self._seats.get(seat.seat_id)
+            self._seats = _with(self._seats, seat)
             self.changed.emit(self._sorted())
+        if before is not None and before.agent_id != seat.agent_id:
+            self._fresh.set()  # where the other agent is now, the server knows
 
     def on_push_ready(self) -> None:
         """The push channel is up again: something may have been missed."""
@@ -136,7 +142,7 @@ class WallboardService:
     def _sorted(self) -> list[SeatState]:
         with self._lock:
             seats = [s for s in self._seats.values() if s.agent_id != self._desk.user.id]
-        return sorted(seats, key=lambda s: (s.state != "on_call", s.agent_name, s.seat_id))
+        return sorted(seats, key=lambda s: (s.state != "on_call", s.state == "offline", s.agent_name, s.seat_id))
 
     def _poll(self) -> None:
         while not self._stopping.is_set():
@@ -177,3 +183,12 @@ class WallboardService:
             if leg is not None:
                 state = "failed" if problem else "ended"
                 self.monitor_changed.emit(replace(leg, state=state, problem=problem, heard_dbfs=-100.0))
+
+
+def _with(seats: dict[str, SeatState], new: SeatState) -> dict[str, SeatState]:
+    """``seats`` and a seat's new state. As on the server, an agent is offline once, and only when nowhere else."""
+    mine = {key: seat for key, seat in seats.items() if seat.agent_id == new.agent_id and key != new.seat_id}
+    there = [key for key, seat in mine.items() if seat.state != "offline"]
+    left = set(mine) - set(there)
+    kept = {key: seat for key, seat in seats.items() if key not in left and key != new.seat_id}
+    return kept if new.state == "offline" and there else {**kept, new.seat_id: new}

@@ -185,7 +185,7 @@ class CollectionApi:
             return [shapes.seat_state(row) for row in body["seats"]]
 
     def grant(self, seat_id: str, mode: str) -> GrantAnswer:
-        """Ask to listen to a seat. Raises ``DeskError(GRANT_REFUSED)`` when the server says no."""
+        """Ask to listen to a seat. Raises ``DeskError``: ``GRANT_REFUSED``, or ``SEAT_OFFLINE`` if nobody is there."""
         try:
             body = self._json("POST", "/v1/monitor/grants", {"seat_id": seat_id, "mode": mode})
         except DeskError as error:
@@ -283,6 +283,7 @@ _OF_CODE = {
     "wrong_password": Problem.WRONG_PASSWORD,
     "seat_key_changed": Problem.FORBIDDEN,
     "damaged": Problem.RECORDING_DAMAGED,
+    "seat_offline": Problem.SEAT_OFFLINE,
 }
 _OF_STATUS = {
     401: Problem.SIGNED_OUT,

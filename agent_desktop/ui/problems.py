@@ -53,6 +53,8 @@ def _seat(problem: Problem) -> str:
             return translate("Problems", "This recording is damaged and cannot be played.")
         case Problem.GRANT_REFUSED:
             return translate("Problems", "The agent's line refused the permission to listen.")
+        case Problem.SEAT_OFFLINE:
+            return translate("Problems", "Nobody is signed in at this seat, or its line cannot be called now.")
         case _:
             return ""
 

@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QInputDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from agent_desktop.ui.background import run
-from agent_desktop.ui.language import translate
 from agent_desktop.ui.preferences import Preferences
-from agent_desktop.ui.problems import sentence
 from agent_desktop.ui.sign_in import SignIn, SignInWindow
 
 if TYPE_CHECKING:
@@ -64,14 +62,12 @@ class Shell(QObject):
 
     def enter(self, desk: Desk) -> None:
         """Open the desk's window."""
-        from agent_desktop.ui.window import MainWindow, WindowHooks
+        from agent_desktop.ui.window import MainWindow, WindowHooks, open_fitting
 
         self.desk = desk
-        hooks = WindowHooks(
-            sign_out=self.sign_out, sign_in_again=self._sign_in_again, open_as=self._open_as, demo=self._demo
-        )
+        hooks = WindowHooks(sign_out=self.sign_out, open_as=self._open_as, demo=self._demo)
         self._desk_window = MainWindow(desk, preferences=self._preferences, hooks=hooks)
-        self._desk_window.show()
+        open_fitting(self._desk_window)
         self._sign_in_window.hide()
         self.opened.emit(desk)
 
@@ -86,26 +82,6 @@ class Shell(QObject):
         window.deleteLater()
         self.closed.emit()
         run(desk.close)
-
-    def _sign_in_again(self) -> None:
-        dialog = QInputDialog(self._desk_window)
-        dialog.setWindowTitle(translate("Shell", "Sign in again"))
-        dialog.setLabelText(translate("Shell", "Your session has ended. Your work is kept on this seat. Password:"))
-        dialog.setTextEchoMode(QLineEdit.EchoMode.Password)
-        dialog.textValueSelected.connect(lambda password: self._renew(dialog, password))
-        dialog.open()
-
-    def _renew(self, dialog: QInputDialog, password: str) -> None:
-        desk = self.desk
-        if desk is None:
-            return
-
-        def refused(error: Exception) -> None:
-            dialog.setLabelText(sentence(error))
-            dialog.setTextValue("")
-            dialog.open()
-
-        run(lambda: desk.sign_in_again(password), lambda _: dialog.deleteLater(), refused, owner=dialog)
 
 
 def _load_services() -> None:

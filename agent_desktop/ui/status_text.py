@@ -13,9 +13,11 @@ Indicator = tuple[str, Tone, str]
 
 
 def line(status: StatusView) -> Indicator:
-    """The SIP line."""
+    """The SIP line; nothing where the seat has none."""
     name = status.line_name
     match status.line_state:
+        case "none":
+            return "", Tone.GREY, ""
         case "ready" | "registered":
             return translate("Status", "Line {name}").format(name=name).strip(), Tone.OK, ""
         case "registering":

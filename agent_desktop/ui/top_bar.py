@@ -117,7 +117,7 @@ class TopBar(Panel):
         self._promises.set(
             translate("TopBar", "Promises"),
             str(figures.promises),
-            fmt.money(figures.promised, cents=False),
+            translate("TopBar", "· {amount}").format(amount=fmt.money(figures.promised, cents=False)),
             1.0 if figures.promises else 0.0,
         )
 
@@ -156,5 +156,6 @@ class TopBar(Panel):
 
 
 def _who(user: User) -> str:
-    place = user.team if user.role is Role.COLLECTOR else " ".join(p for p in (user.team, role_text(user.role)) if p)
+    role = "" if user.role is Role.COLLECTOR else role_text(user.role)
+    place = " ".join(dict.fromkeys(part for part in (user.team, role) if part))
     return f"{user.name} · {place}" if place else user.name

@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from agent_desktop.domain.models import Role
 from agent_desktop.services.desk import Desk
-from agent_desktop.services.errors import Problem
 from agent_desktop.services.status import StatusView
 from agent_desktop.ui.agent_state import AgentState
 from agent_desktop.ui.background import Latest, Relay
 from agent_desktop.ui.collector.page import CollectorPage
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.preferences import Preferences
-from agent_desktop.ui.problems import problem_text
+from agent_desktop.ui.signed_out_bar import SignedOutBar
 from agent_desktop.ui.top_bar import TopBar
 from agent_desktop.ui.user_menu import UserMenu
 from agent_desktop.ui.widgets.hint_card import HintCard
-from agent_desktop.ui.widgets.labels import label
 from agent_desktop.ui.widgets.notice import Notice
 from agent_desktop.ui.widgets.panel import Panel
+
+SIZE = QSize(1440, 900)
+LEAST = QSize(1240, 640)
 
 
 def _nothing() -> None:
@@ -36,8 +37,6 @@ class WindowHooks:
     """What the composition root offers. All are called on the Qt main thread."""
 
     sign_out: Callable[[], None] = _nothing
-    sign_in_again: Callable[[], None] | None = None
-    """Offered when the server has dropped our session."""
     open_as: Mapping[Role, Callable[[], None]] = field(default_factory=dict)
     """Windows of other roles that can be opened beside this one (the demo)."""
     demo: bool = False
@@ -60,15 +59,14 @@ class MainWindow(Panel):
         self._menu = UserMenu(preferences, self._hooks.sign_out, self._hooks.open_as, self)
         self.top.user_button.setMenu(self._menu)
         self.hint = HintCard()
-        self.hint.setVisible(self._hooks.demo)
-        self._signed_out = _SignedOutBar(self._hooks.sign_in_again)
+        self._signed_out = SignedOutBar(desk.sign_in_again)
         self.page = self._make_page()
         self._figures = Latest(self)
         self._build()
         self._connect()
         self.retranslate()
-        self.resize(1440, 900)
-        self.setMinimumSize(1240, 640)
+        self.setMinimumSize(LEAST)
+        self.resize(SIZE)
         self._start()
 
     def _make_page(self) -> QWidget:
@@ -89,10 +87,10 @@ class MainWindow(Panel):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(self.top)
-        box.addWidget(self._signed_out)
-        box.addWidget(self.hint)
-        box.addWidget(self.page, 1)
+        box.addWidget(self.page, 1)  # first, so that the focus begins with the work and not with the person's menu
+        for place, above in enumerate((self.top, self._signed_out, self.hint)):
+            box.insertWidget(place, above)
+        self.hint.setVisible(self._hooks.demo)
 
     def _connect(self) -> None:
         desk = self._desk
@@ -105,12 +103,14 @@ class MainWindow(Panel):
     def _start(self) -> None:
         self._on_status(self._desk.status.now)
         if isinstance(self.page, CollectorPage):
+            # The page, not its search field, where the outcomes' keys would be taken for text.
+            self.page.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             self.page.start()
             self._load_figures()
 
     def _on_status(self, status: StatusView) -> None:
         self.top.show_status(status)
-        self._signed_out.setVisible(status.signed_out)
+        self._signed_out.show_state(status.signed_out)
         if isinstance(self.page, CollectorPage):
             self.page.call_panel.show_audio_problem(status.audio_problem)
 
@@ -126,11 +126,16 @@ class MainWindow(Panel):
         self.hint.set(
             translate("Window", "This is a demo: the people are invented and the line is a practice line."),
             [
-                translate("Window", "F2 dials the chosen contact; the practice line answers and speaks. F4 hangs up."),
-                translate("Window", "Then choose an outcome with 1 to 8 and press Ctrl+Enter: saved, next case."),
-                translate("Window", "Your name at the top right opens the windows of QA and the team lead."),
+                translate("Window", "F6 opens a case, F2 dials: the practice line answers and speaks. F4 hangs up."),
+                translate("Window", "1 to 8 choose the outcome, Ctrl+Enter saves."),
+                translate("Window", "Your name, top right, opens QA's and the lead's windows."),
             ],
         )
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.focusWidget() is None:
+            self.page.setFocus()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if isinstance(self.page, CollectorPage):
@@ -156,34 +161,12 @@ class _NoPage(Panel):
         )
 
 
-class _SignedOutBar(Panel):
-    """Says that the server has dropped our session. Names: ``window.signedOut``, ``window.signInAgain``."""
-
-    def __init__(self, sign_in_again: Callable[[], None] | None) -> None:
-        super().__init__(surface="banner")
-        self.setObjectName("window.signedOut")
-        self._text = label("strong")
-        self._button = QPushButton()
-        self._button.setObjectName("window.signInAgain")
-        self._button.setVisible(sign_in_again is not None)
-        if sign_in_again is not None:
-            self._button.clicked.connect(sign_in_again)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 6, 10, 6)
-        row.addWidget(self._text, 1)
-        row.addWidget(self._button)
-        self.hide()
-        self.retranslate()
-
-    def retranslate(self) -> None:
-        self._text.setText(problem_text(Problem.SIGNED_OUT))
-        self._button.setText(translate("Window", "Sign in again"))
-
-
-def bring_to_front(window: QWidget) -> None:
-    """Show a window that may be hidden or behind others."""
-    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
-    window.show()
-    window.raise_()
-    window.activateWindow()
-    QApplication.alert(window)
+def open_fitting(window: QWidget) -> None:
+    """Show a desk's window: maximised on a screen where it would not fit with its frame, but its least size does."""
+    screen = window.screen().availableSize()
+    least, frame = window.minimumSize(), 40
+    fits = screen.width() >= window.width() and screen.height() >= window.height() + frame
+    if not fits and screen.width() >= least.width() and screen.height() >= least.height():
+        window.showMaximized()
+    else:
+        window.show()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from collection_server.auth.schemas import SeatId
 from collection_server.schemas import Model, Text, Time, UuidOrEmpty, UuidText
 
 AgentState = Literal["ready", "ringing", "on_call", "wrap_up", "break", "offline"]
 Mode = Literal["listen", "whisper", "barge", "take_over"]
+# A seat, or the place of a collector without one: no seat's own id has a colon.
+RowId = Annotated[str, Field(pattern=r"^(user:)?[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
 class SeatCallIn(Model):
@@ -30,6 +31,8 @@ class SeatStateIn(Model):
 
 
 class SeatRow(Model):
+    """A seat; or a collector who has no seat, with ``user:`` and the account's id for its ``seat_id``."""
+
     seat_id: str
     agent_id: UuidText
     agent_name: str
@@ -54,7 +57,7 @@ class WallboardOut(Model):
 
 
 class GrantIn(Model):
-    seat_id: SeatId
+    seat_id: RowId
     mode: Mode
 
 

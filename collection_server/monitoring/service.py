@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from collection_server.auth.permissions import Role
 from collection_server.auth.principal import Principal
 from collection_server.auth.tables import User
 from collection_server.calls.tables import Call
@@ -22,6 +23,8 @@ from collection_server.problems import Problem, forbidden
 from collection_server.sync.broadcast import notify
 
 _PENDING = "seats"
+WITHOUT_SEAT = "user:"
+"""Before the account's id, in the place of a seat's id: a collector who has no seat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +104,44 @@ def tell_leads(session: Session, now: datetime, zone: tzinfo | None) -> None:
 
 
 def wallboard(session: Session, team: str, now: datetime, zone: tzinfo | None) -> list[SeatRow]:
-    """The seats whose agents are in the team: those in a call first, then by name."""
+    """The team: seats in a call first, offline last, then by name. Collectors without a seat are among the offline."""
     query = select(SeatState).join(User, User.id == SeatState.agent_id).where(User.team == team)
-    rows = _rows(session, session.scalars(query).all(), now, zone)
-    return sorted(rows, key=lambda row: (row.state != "on_call", row.agent_name, row.seat_id))
+    states = _without_left(session.scalars(query).all())
+    rows = _rows(session, [*states, *_absent(session, team, states, now, zone)], now, zone)
+    return sorted(rows, key=lambda row: (row.state != "on_call", row.state == "offline", row.agent_name, row.seat_id))
+
+
+def _without_left(states: Sequence[SeatState]) -> list[SeatState]:
+    """Without the seats that their agents have left for another: of those offline, only the last, and only when
+    the agent is nowhere else.
+    """
+    there = [state for state in states if state.state != "offline"]
+    seated = {state.agent_id for state in there}
+    away = sorted((s for s in states if s.agent_id not in seated), key=lambda s: s.since)
+    return there + list({state.agent_id: state for state in away}.values())
+
+
+def _absent(
+    session: Session, team: str, states: Sequence[SeatState], now: datetime, zone: tzinfo | None
+) -> list[SeatState]:
+    """States, not to be kept, of the team's collectors who have none: never signed in, or another sits there now."""
+    query = select(User.id).where(User.team == team, User.role == Role.COLLECTOR, User.disabled_at.is_(None))
+    missing = set(session.scalars(query)) - {state.agent_id for state in states}
+    since = start_of_today(now, zone)
+    return [_nowhere(user_id, since) for user_id in missing]
+
+
+def _nowhere(user_id: str, since: datetime) -> SeatState:
+    return SeatState(
+        seat_id=f"{WITHOUT_SEAT}{user_id}",
+        agent_id=user_id,
+        state="offline",
+        since=since,
+        line_state="",
+        line_uri="",
+        recording=False,
+        recording_problem="",
+    )
 
 
 def _rows(session: Session, states: Sequence[SeatState], now: datetime, zone: tzinfo | None) -> list[SeatRow]:
@@ -165,9 +202,15 @@ def figures_of(session: Session, agents: set[str], since: datetime) -> dict[str,
 def seat_to_monitor(session: Session, who: Principal, seat_id: str) -> SeatState:
     """The seat that a lead may listen to. Raises 403 (another team, or no such seat) or 409 ``seat_offline``."""
     row = session.get(SeatState, seat_id)
-    agent = session.get(User, row.agent_id) if row is not None else None
-    if row is None or agent is None or agent.team != who.team:
+    agent_id = row.agent_id if row is not None else _user_id(seat_id)
+    agent = session.get(User, agent_id) if agent_id else None
+    if agent is None or agent.team != who.team:
         raise forbidden()
-    if row.state == "offline" or not row.line_uri:
+    if row is None or row.state == "offline" or not row.line_uri:
         raise Problem(409, "seat_offline", "The seat has no line that can be called now.")
     return row
+
+
+def _user_id(seat_id: str) -> str:
+    """Whose place it is; empty for a seat."""
+    return seat_id.removeprefix(WITHOUT_SEAT) if seat_id.startswith(WITHOUT_SEAT) else ""

@@ -96,6 +96,10 @@
    <translation>正在振铃…</translation>
   </message>
   <message>
+   <source>Sealing the recording…</source>
+   <translation>正在封存录音…</translation>
+  </message>
+  <message>
    <source>Several cases</source>
    <translation>多个案件</translation>
   </message>
@@ -167,7 +171,7 @@
    <translation>女</translation>
   </message>
   <message>
-   <source>Linked cases {n}</source>
+   <source>Linked {n}</source>
    <translation>共案 {n}</translation>
   </message>
   <message>
@@ -203,7 +207,7 @@
    <translation>欠款总额</translation>
   </message>
   <message>
-   <source>due back in {days} days</source>
+   <source>back in {days} days</source>
    <translation>{days} 天后退案</translation>
   </message>
   <message>
@@ -355,6 +359,10 @@
    <translation>正在获取坐席…</translation>
   </message>
   <message>
+   <source>Authorised and logged · since {time}</source>
+   <translation>已授权并记入日志 · {time} 起</translation>
+  </message>
+  <message>
    <source>Cannot write recording</source>
    <translation>录音无法写入</translation>
   </message>
@@ -381,10 +389,6 @@
   <message>
    <source>Each listening needs the server's permission and is logged.</source>
    <translation>每次监听须经服务器授权，并记入日志。</translation>
-  </message>
-  <message>
-   <source>Granted and logged. Permission valid until {time}</source>
-   <translation>已授权并记入日志，授权有效至 {time}</translation>
   </message>
   <message>
    <source>Handled</source>
@@ -449,6 +453,14 @@
   <message>
    <source>Not recorded</source>
    <translation>未录音</translation>
+  </message>
+  <message>
+   <source>Not signed in</source>
+   <translation>未登录</translation>
+  </message>
+  <message>
+   <source>Not signed in: there is nothing to listen to.</source>
+   <translation>该坐席未登录，没有可监听的内容。</translation>
   </message>
   <message>
    <source>On a call</source>
@@ -641,6 +653,10 @@
   <message>
    <source>Login or password is wrong.</source>
    <translation>账号或密码不正确。</translation>
+  </message>
+  <message>
+   <source>Nobody is signed in at this seat, or its line cannot be called now.</source>
+   <translation>该坐席未登录，或其线路目前无法呼叫。</translation>
   </message>
   <message>
    <source>Something unexpected went wrong. It has been logged.</source>
@@ -1007,17 +1023,6 @@
   <message>
    <source>Try fewer letters or digits.</source>
    <translation>请减少输入的文字或数字。</translation>
-  </message>
- </context>
- <context>
-  <name>Shell</name>
-  <message>
-   <source>Sign in again</source>
-   <translation>重新登录</translation>
-  </message>
-  <message>
-   <source>Your session has ended. Your work is kept on this seat. Password:</source>
-   <translation>会话已结束，您的工作已保存在本机。密码：</translation>
   </message>
  </context>
  <context>
@@ -1513,35 +1518,47 @@
    <source>Talk time</source>
    <translation>有效通话</translation>
   </message>
+  <message>
+   <source>· {amount}</source>
+   <translation>笔 · {amount}</translation>
+  </message>
  </context>
  <context>
   <name>Window</name>
+  <message>
+   <source>1 to 8 choose the outcome, Ctrl+Enter saves.</source>
+   <translation>1 至 8 选择结果，Ctrl+Enter 保存。</translation>
+  </message>
   <message>
    <source>Agent Desktop – {name}</source>
    <translation>坐席桌面 – {name}</translation>
   </message>
   <message>
-   <source>F2 dials the chosen contact; the practice line answers and speaks. F4 hangs up.</source>
-   <translation>F2 拨打选中的联系人，模拟线路会接听并说话；F4 挂断。</translation>
+   <source>F6 opens a case, F2 dials: the practice line answers and speaks. F4 hangs up.</source>
+   <translation>F6 打开案件，F2 拨号：模拟线路会接听并说话；F4 挂断。</translation>
   </message>
   <message>
    <source>Its work is done on the collection server.</source>
    <translation>相关工作在催收管理系统中完成。</translation>
   </message>
   <message>
+   <source>Password</source>
+   <translation>密码</translation>
+  </message>
+  <message>
    <source>Sign in again</source>
    <translation>重新登录</translation>
   </message>
   <message>
-   <source>Then choose an outcome with 1 to 8 and press Ctrl+Enter: saved, next case.</source>
-   <translation>然后按 1 至 8 选择结果，再按 Ctrl+Enter：保存并进入下一案。</translation>
+   <source>Signing in…</source>
+   <translation>正在登录…</translation>
   </message>
   <message>
    <source>This is a demo: the people are invented and the line is a practice line.</source>
    <translation>这是演示：人物均为虚构，线路为情境模拟线路。</translation>
   </message>
   <message>
-   <source>Your name at the top right opens the windows of QA and the team lead.</source>
+   <source>Your name, top right, opens QA's and the lead's windows.</source>
    <translation>点击右上角姓名可打开质检和主管的窗口。</translation>
   </message>
   <message>

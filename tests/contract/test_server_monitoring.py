@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from nacl.signing import VerifyKey
 
 from agent_desktop.grants import GrantVerifier
 from telephony.interfaces import GrantRefused
-from tests.support.server import RunningServer, add_user
-from tests.support.server_api import Seat, new_id
+from tests.support.server import RunningServer, add_user, start_server
+from tests.support.server_api import Json, Seat, new_id
 
 SignIn = Callable[..., Seat]
 
@@ -77,3 +79,71 @@ def test_a_seat_without_a_line_cannot_be_listened_to(sign_in: SignIn) -> None:
     answer = lead.post("/v1/monitor/grants", {"seat_id": seat.seat_id, "mode": "listen"})
     assert (answer.status_code, answer.json()["code"]) == (409, "seat_offline")
     assert lead.post("/v1/monitor/grants", {"seat_id": seat.seat_id, "mode": "spy"}).status_code == 400
+
+
+@pytest.fixture
+def fresh(private_data: Path, tmp_path: Path) -> Iterator[RunningServer]:
+    """The demo as it was made: nobody has ever signed in."""
+    running = start_server(tmp_path, data_dir=private_data)
+    yield running
+    running.stop()
+
+
+def team(lead: Seat) -> dict[str, Json]:
+    """The wallboard by agents; no agent is on it twice."""
+    rows = lead.get("/v1/wallboard").json()["seats"]
+    found = {row["agent_name"]: row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def say(seat: Seat, state: str) -> None:
+    assert seat.put(f"/v1/seats/{seat.seat_id}/state", {"state": state}).status_code == 204
+
+
+def test_collectors_who_are_not_signed_in_are_on_the_wallboard(fresh: RunningServer) -> None:
+    lead = Seat(fresh.url, "xujing")
+    rows = team(lead)
+    assert set(rows) == {"李婷", "郭伟", "何敏"}
+    assert all(row["seat_id"] == f"user:{row['agent_id']}" and row["state"] == "offline" for row in rows.values())
+    assert lead.get("/v1/wallboard").json() == lead.get("/v1/wallboard").json()
+    first = Seat(fresh.url, "liting")
+    say(first, "ready")
+    assert (team(lead)["李婷"]["seat_id"], team(lead)["李婷"]["state"]) == (first.seat_id, "ready")
+    assert [row["state"] for row in lead.get("/v1/wallboard").json()["seats"]] == ["ready", "offline", "offline"]
+
+
+def test_a_collector_who_moves_to_another_seat_is_one_row(fresh: RunningServer) -> None:
+    lead, first, second = Seat(fresh.url, "xujing"), Seat(fresh.url, "liting"), Seat(fresh.url, "liting")
+    say(first, "ready")
+    first.call("DELETE", "/v1/session")
+    assert (team(lead)["李婷"]["seat_id"], team(lead)["李婷"]["state"]) == (first.seat_id, "offline")
+    say(second, "break")
+    assert (team(lead)["李婷"]["seat_id"], team(lead)["李婷"]["state"]) == (second.seat_id, "break")
+    second.call("DELETE", "/v1/session")
+    assert team(lead)["李婷"]["seat_id"] == second.seat_id
+    after = Seat(fresh.url, "guowei", seat_id=second.seat_id, key=second.key)
+    say(after, "ready")
+    rows = team(lead)
+    assert rows["郭伟"]["seat_id"] == second.seat_id
+    assert (rows["李婷"]["seat_id"], rows["李婷"]["state"]) == (first.seat_id, "offline")
+
+
+def test_a_closed_account_is_not_missed(fresh: RunningServer) -> None:
+    with sqlite3.connect(next(fresh.data_dir.rglob("*.db"))) as db:
+        db.execute("UPDATE users SET disabled_at = created_at WHERE login = 'hemin'")
+    db.close()
+    assert set(team(Seat(fresh.url, "xujing"))) == {"李婷", "郭伟"}
+
+
+def test_who_is_not_signed_in_cannot_be_listened_to(fresh: RunningServer) -> None:
+    lead = Seat(fresh.url, "xujing")
+    absent = team(lead)["何敏"]["seat_id"]
+    answer = lead.post("/v1/monitor/grants", {"seat_id": absent, "mode": "listen"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "seat_offline")
+    stranger = Seat(fresh.url, "other", add_user(fresh.data_dir, "other", "lead", "二组"))
+    for seat_id in (absent, f"user:{new_id()}"):
+        answer = stranger.post("/v1/monitor/grants", {"seat_id": seat_id, "mode": "listen"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    collector = Seat(fresh.url, "liting")
+    assert collector.put(f"/v1/seats/{absent}/state", {"state": "ready"}).status_code == 403

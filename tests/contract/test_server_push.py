@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.support.server import RunningServer
+from tests.support.server import RunningServer, add_user
 from tests.support.server_api import Seat, call_op, new_id, note_op
 
 SignIn = Callable[..., Seat]
@@ -133,8 +133,9 @@ def test_a_socket_that_comes_back_in_time_keeps_the_seat(sign_in: SignIn) -> Non
             wait_for(board, lambda m: m.get("seat_id") == seat.seat_id, 1.5)
 
 
-def test_a_seat_may_put_its_state_and_only_its_own(sign_in: SignIn) -> None:
-    lead, seat = sign_in("xujing"), sign_in("guowei")
+def test_a_seat_may_put_its_state_and_only_its_own(server: RunningServer, sign_in: SignIn) -> None:
+    login = f"c-{new_id()[:8]}"
+    lead, seat = sign_in("xujing"), sign_in(login, password=add_user(server.data_dir, login, "collector", "一组"))
     assert seat.put(f"/v1/seats/{seat.seat_id}/state", {"state": "break"}).status_code == 204
     rows = {row["seat_id"]: row for row in lead.get("/v1/wallboard").json()["seats"]}
     assert rows[seat.seat_id]["state"] == "break"

@@ -255,6 +255,17 @@ def test_a_collector_may_not_search_recordings_and_a_lead_may(desks: dict[str, D
     assert caught.value.problem is Problem.GRANT_REFUSED
 
 
+def test_the_lead_sees_collectors_who_are_not_signed_in(desks: dict[str, Desk]) -> None:
+    lead = desks["xujing"]
+    rows = {seat.agent_name: seat for seat in lead.wallboard.seats()}
+    assert set(rows) == {"李婷", "郭伟", "何敏"}
+    away = rows["郭伟"]
+    assert (away.seated, away.state, away.seat_id) == (False, "offline", f"user:{away.agent_id}")
+    with pytest.raises(DeskError) as caught:
+        lead.wallboard._desk.api.grant(away.seat_id, "listen")
+    assert caught.value.problem is Problem.SEAT_OFFLINE
+
+
 class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = b"[1, 2" if "lookup" in self.path else b'{"ok": true}'

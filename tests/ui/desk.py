@@ -354,6 +354,9 @@ class MemoryDesk:
         """As the windows' type."""
         return cast(Desk, self)
 
+    def sign_in_again(self, password: str) -> None:
+        """There is no session."""
+
     def close(self) -> None:
         """Nothing runs."""
 

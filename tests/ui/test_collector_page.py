@@ -108,7 +108,7 @@ def test_the_case_shows_facts_and_no_number_in_full(at_first_case: MainWindow, m
     window = at_first_case
     assert text(window, "case.total") == "¥18,462.37"
     assert text(window, "case.promise") == "¥3,000 · today"
-    assert text(window, "case.dueBack") == "due back in 22 days"
+    assert text(window, "case.dueBack") == "back in 22 days"
     numbers = {row.contact.number.removeprefix("+86") for row in memory.cases.details["case-4"].contacts}
     shown = [w.text() for w in window.findChildren(QLabel)]
     roles = (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole)
@@ -333,6 +333,7 @@ def test_a_restarted_window_takes_the_call_over(qtbot: QtBot, open_window: Open,
     [
         (StatusView(line_state="registered", line_name="1001", online=True), "top.line", "Line 1001"),
         (StatusView(line_state="away"), "top.line", "Line away"),
+        (StatusView(line_state="none"), "top.line", ""),
         (StatusView(line_state="failed", line_name="1001"), "top.line", "Line 1001 failed"),
         (StatusView(online=True), "top.sync", "Synced"),
         (StatusView(online=True, outbox=3), "top.sync", "Behind by 3"),
@@ -367,7 +368,7 @@ def test_figures_of_the_day(qtbot: QtBot, window: MainWindow) -> None:
     cases = find(window, QWidget, "top.figure.cases")
     qtbot.waitUntil(lambda: cases.text == "Handled today 46 / 90 cases")
     assert find(window, QWidget, "top.figure.talk").text == "Talk time 118 / 200 min"
-    assert find(window, QWidget, "top.figure.promises").text == "Promises 7 ¥23,400"
+    assert find(window, QWidget, "top.figure.promises").text == "Promises 7 · ¥23,400"
 
 
 def test_nothing_is_cut_at_1366(qtbot: QtBot, open_window: Open, memory: MemoryDesk) -> None:

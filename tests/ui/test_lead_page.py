@@ -17,6 +17,8 @@ from agent_desktop.ui.lead.seats_model import SEAT
 from agent_desktop.ui.widgets.meters import LevelMeter
 from tests.ui.qa_lead_desk import MemoryWallboard, make_desk, seat
 
+GRANTED = datetime(2026, 11, 23, 12, 0, 30, tzinfo=UTC)
+
 
 class Stage:
     """The page, shown, and short ways to its parts."""
@@ -67,8 +69,8 @@ class Stage:
         self.page.seats.select(seat_id)
         self.key(Qt.Key.Key_1)
         self.qtbot.waitUntil(lambda: self.board.asked[-1:] == [f"listen {seat_id}"])
-        self.monitor(seat_id, "connecting", grant_until="2026-11-23T12:00:30Z")
-        self.monitor(seat_id, "on", grant_until="2026-11-23T12:00:30Z", heard_dbfs=-20.0)
+        self.monitor(seat_id, "connecting", granted_at=GRANTED)
+        self.monitor(seat_id, "on", granted_at=GRANTED, heard_dbfs=-20.0)
         self.qtbot.waitUntil(lambda: self.heard().isVisible())
 
 
@@ -200,11 +202,10 @@ def test_listening_asks_connects_is_heard_and_stops(stage: Stage) -> None:
     stage.key(Qt.Key.Key_1)
     assert stage.text("lead.status") == "Asking for permission…"
     stage.qtbot.waitUntil(lambda: stage.board.asked == ["listen seat-1"])
-    stage.monitor("seat-1", "connecting", grant_until="2026-11-23T12:00:30Z")
+    stage.monitor("seat-1", "connecting", granted_at=GRANTED)
     stage.qtbot.waitUntil(lambda: stage.text("lead.status") == "Connecting…")
-    assert "logged" in stage.text("lead.grant")
-    assert ":00:30" in stage.text("lead.grant")
-    stage.monitor("seat-1", "on", grant_until="2026-11-23T12:00:30Z", heard_dbfs=-12.0)
+    assert stage.text("lead.grant") == f"Authorised and logged · since {GRANTED.astimezone():%H:%M:%S}"
+    stage.monitor("seat-1", "on", granted_at=GRANTED, heard_dbfs=-12.0)
     stage.qtbot.waitUntil(lambda: "Listening" in stage.text("lead.status"))
     assert stage.heard().ratio == pytest.approx(0.8)
     assert not stage.button("lead.listen").isVisible()
@@ -337,3 +338,37 @@ def test_the_model_keeps_qts_rules(stage: Stage) -> None:
     assert model.rowCount(model.index(0, 0)) == 0
     assert model.data(QModelIndex()) is None
     del tester
+
+
+def test_a_collector_who_is_not_signed_in_is_shown_and_cannot_be_listened_to(qtbot: QtBot) -> None:
+    away = seat(2, agent_id="agent-1", agent_name="郭伟", seat_id="user:agent-1", state="offline")
+    stage = Stage(qtbot, [seat(0), away])
+    model = stage.page.seats.model
+    row = model.row_of("user:agent-1")
+    assert [model.index(row, column).data() for column in range(6)] == ["郭伟", "Not signed in", "", "", "", ""]
+    stage.page.seats.select("user:agent-1")
+    assert stage.text("lead.status").startswith("Not signed in")
+    assert not stage.button("lead.listen").isEnabled()
+    stage.key(Qt.Key.Key_1)
+    qtbot.wait(30)
+    assert stage.board.asked == []
+
+
+def test_the_selection_follows_a_collector_who_signs_in(qtbot: QtBot) -> None:
+    away = seat(1, seat_id="user:agent-1", state="offline")
+    stage = Stage(qtbot, [seat(0), away])
+    stage.page.seats.select("user:agent-1")
+    stage.board.rows = [seat(0), seat(1, state="ready")]
+    stage.board.changed.emit(stage.board.seats())
+    qtbot.waitUntil(lambda: stage.selected() == "seat-1")
+    assert stage.button("lead.listen").isEnabled()
+
+
+def test_the_focus_stays_in_the_panel_when_a_button_goes(stage: Stage) -> None:
+    stage.page.seats.select("seat-1")
+    listen, stop = stage.button("lead.listen"), stage.button("lead.stop")
+    listen.setFocus()
+    listen.click()
+    assert stop.hasFocus()
+    stop.click()
+    assert listen.hasFocus()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,11 @@ def test_indicators_follow_the_line_and_the_workers() -> None:
     status.on_sync(SyncState(online=True, waiting=3, refused=1))
     status.on_uploads(2, True, "server_away")
     assert (status.now.outbox, status.now.refused, status.now.uploads_waiting) == (3, 1, 2)
+    status.on_signed_out()
+    status.on_signed_in()
+    assert not status.now.signed_out
+    status.on_no_line()
+    assert status.now.line_state == "none"
     status.on_line_lost("killed")
     assert status.now.line_state == "away"
     count = len(told)
@@ -197,7 +203,7 @@ class Wall:
 @pytest.fixture
 def wall() -> tuple[WallboardService, Wall, ScriptedLine, list[MonitorView]]:
     api, line = Wall(), ScriptedLine()
-    context = DeskContext(user=ME, store=None, api=api)  # type: ignore[arg-type]
+    context = DeskContext(user=ME, store=None, api=api, clock=lambda: NOON)  # type: ignore[arg-type]
     service = WallboardService(context, "line-1")
     told: list[MonitorView] = []
     service.monitor_changed.join(told.append)
@@ -215,6 +221,29 @@ def test_seats_on_a_call_come_first(wall: Any) -> None:
     assert [s.agent_name for s in told[-1]] == ["b", "z", "a"]
 
 
+def test_a_collector_is_one_row_from_absent_to_seated_to_another_seat(wall: Any) -> None:
+    service, api, _, _ = wall
+    absent = replace(_seat("a", "offline"), seat_id="user:a")
+    here, there = _seat("a"), replace(_seat("a"), seat_id="seat-other")
+    gone = replace(here, state="offline")
+    told: list[list[SeatState]] = []
+    service.changed.join(told.append)
+    api.seats = [absent, _seat("b")]
+    assert service.seats() == [_seat("b"), absent]
+    assert not absent.seated
+    for news, shown in (
+        (here, [here, _seat("b")]),
+        (gone, [_seat("b"), gone]),
+        (there, [there, _seat("b")]),
+        (gone, [there, _seat("b")]),
+        (here, [here, there, _seat("b")]),
+    ):
+        service.on_seat(news)
+        assert sorted(told[-1], key=lambda s: s.seat_id) == sorted(shown, key=lambda s: s.seat_id)
+    service.on_seat(replace(here, agent_id="c", agent_name="c"))
+    assert {s.seat_id for s in told[-1]} == {"seat-a", "seat-other", "seat-b"}
+
+
 def test_listening_from_grant_to_end(wall: Any) -> None:
     service, _, line, told = wall
     service.listen("seat-a")
@@ -224,7 +253,7 @@ def test_listening_from_grant_to_end(wall: Any) -> None:
     line.events.emit(state(command.call_id, "active", monitored=True))
     line.events.emit(messages.Levels(command.call_id, -100.0, -23.0))
     assert [v.state for v in told] == ["asking", "connecting", "on", "on"]
-    assert (told[-1].heard_dbfs, told[-1].grant_until) == (-23.0, "2026-11-23T04:00:30Z")
+    assert (told[-1].heard_dbfs, told[-1].granted_at) == (-23.0, NOON)
     service.stop_listening()
     assert line.last(messages.HangUp).call_id == command.call_id
     assert (told[-1].state, told[-1].problem) == ("ended", "")

@@ -61,6 +61,8 @@ def recording(view: CallView) -> tuple[str, Tone]:
     """The recording line (empty before there is a recording)."""
     sealed = fmt.clock(view.sealed_ms / 1000)
     match view.recording_state:
+        case "recording" if view.state == "ended":
+            return translate("CallPanel", "Sealing the recording…"), Tone.OK
         case "recording":
             text = translate("CallPanel", "Recording · two channels · sealed to {time}").format(time=sealed)
             return text, Tone.WARN if view.recording_problem else Tone.OK

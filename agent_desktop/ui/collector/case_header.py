@@ -87,7 +87,7 @@ class CaseHeader(Panel):
         days = translate("Case", "{stage} {days} days").format(stage=case.stage, days=case.days_overdue)
         self._stage.set(days, stage_tone(case.stage))
         self._account.set(" ".join(p for p in (case.client, case.product, case.account_tail) if p), Tone.GREY)
-        linked = translate("Case", "Linked cases {n}").format(n=case.linked_cases)
+        linked = translate("Case", "Linked {n}").format(n=case.linked_cases)
         self._linked.set(linked if case.linked_cases > 1 else "", Tone.VIOLET)
         self._number.setText(f"{case.number} ·")
         self._show_due_back(case)
@@ -100,7 +100,7 @@ class CaseHeader(Panel):
         elif left == 0:
             text, tone = translate("Case", "due back today"), Tone.BAD
         else:
-            text = translate("Case", "due back in {days} days").format(days=left)
+            text = translate("Case", "back in {days} days").format(days=left)
             tone = Tone.WARN if left <= _SOON_DAYS else Tone.GREY
         self._due_back.setText(text)
         set_look(self._due_back, tone=tone.value)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 from agent_desktop.domain.models import Role
+from agent_desktop.services.desk import Desk
 from agent_desktop.ui.application import make_application
 from agent_desktop.ui.background import run
 from agent_desktop.ui.demo.cast import Cast, DemoPerson
@@ -44,17 +45,21 @@ def run_windows(stage: WindowStage, password: str, logins: Logins) -> int:
     shells: dict[str, Shell] = {}
 
     def open_as(login: str) -> None:
-        if login not in shells:
-            shells[login] = make(login)
-        shell = shells[login]
+        """The window of somebody who is signed in for the person at the screen, once."""
+        known = shells.get(login)
+        if known is not None:
+            known.show()
+            return
+        work = stage.sign_in(login)
+        shell = shells[login] = make(login, work)
         shell.show()
-        if shell.desk is None:
-            run(partial(stage.sign_in(login), login, password, ""), shell.enter, owner=shell)
+        signed_in: Callable[[], object] = partial(work, login, password, "")
+        run(signed_in, lambda desk: shell.enter(cast(Desk, desk)), owner=shell)
 
-    def make(login: str) -> Shell:
+    def make(login: str, work: SignIn) -> Shell:
         others = {Role.LEAD: lambda: open_as(lead), Role.QA: lambda: open_as(qa)} if login == collector else {}
         return Shell(
-            stage.sign_in(login),
+            work,
             server=stage.server_url,
             preferences=preferences,
             login=login,

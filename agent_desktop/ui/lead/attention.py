@@ -66,7 +66,7 @@ class AttentionDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         seat: SeatState = index.data(SEAT)
-        rect: QRect = option.rect  # type: ignore[attr-defined]
+        rect: QRect = option.rect
         theme = tokens()
         painter.save()
         painter.fillRect(QRect(rect.left(), rect.top(), rect.width(), 1), theme.color("line"))

@@ -9,12 +9,11 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from agent_desktop.domain.models import SeatState
 from agent_desktop.services.wallboard import MonitorView, WallboardService
-from agent_desktop.ui import format as fmt
 from agent_desktop.ui.background import Relay, Serial
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.lead import words
 from agent_desktop.ui.problems import sentence
-from agent_desktop.ui.terms import agent_state_text, agent_state_tone
+from agent_desktop.ui.terms import agent_state_tone
 from agent_desktop.ui.theme import Tone, set_look
 from agent_desktop.ui.widgets.badge import Badge
 from agent_desktop.ui.widgets.key_cap import KeyButton
@@ -105,7 +104,7 @@ class MonitorPanel(Card):
         """A second has passed."""
         seat = self._seat
         if seat is not None:
-            self.time.setText(fmt.clock(words.seconds_in_state(seat, datetime.now(UTC))))
+            self.time.setText(words.time_text(seat, datetime.now(UTC)))
 
     # --- listening
 
@@ -157,19 +156,16 @@ class MonitorPanel(Card):
         seat, heard = self._seat, self.heard_id
         self._tell_seat(seat)
         mine = seat is not None and heard == seat.seat_id
-        self.listen_button.setVisible(not mine)
-        self.listen_button.setEnabled(seat is not None and seat.state != "offline")
-        self.listen_button.setText(translate("Lead", "Listen"))
-        self.stop_button.setVisible(bool(heard))
+        self._tell_buttons(seat, heard, mine=mine)
         on = self._view.state == "on"
         self._meter_row.setVisible(on)
         if not on:
             self.meter.clear()
         self._tell_status(heard, mine=mine)
-        until = words.granted_until(self._view) if heard else ""
+        granted_at = self._view.granted_at if heard else None
         self.grant.setText(
-            translate("Lead", "Granted and logged. Permission valid until {time}").format(time=until)
-            if until
+            translate("Lead", "Authorised and logged · since {time}").format(time=f"{granted_at.astimezone():%H:%M:%S}")
+            if granted_at
             else translate("Lead", "Each listening needs the server's permission and is logged.")
         )
         error = self._error
@@ -177,19 +173,30 @@ class MonitorPanel(Card):
         self.error.setText(said)
         self.error.setVisible(bool(said))
 
+    def _tell_buttons(self, seat: SeatState | None, heard: str, *, mine: bool) -> None:
+        had_focus = self.listen_button.hasFocus() or self.stop_button.hasFocus()
+        self.stop_button.setVisible(bool(heard))
+        self.listen_button.setVisible(not mine)
+        self.listen_button.setEnabled(seat is not None and seat.state != "offline")
+        self.listen_button.setText(translate("Lead", "Listen"))
+        if had_focus:  # Qt would pass it on to whatever comes next, out of this panel
+            (self.stop_button if heard else self.listen_button).setFocus()
+
     def _tell_seat(self, seat: SeatState | None) -> None:
         if seat is None:
             self.name.setText(translate("Lead", "Choose a seat"))
             self.state.set("")
             self.time.setText("")
             self.about.setText(translate("Lead", "Arrow keys move through the seats."))
+            self.about.show()
             return
         self.name.setText(seat.agent_name)
-        self.state.set(agent_state_text(seat.state), agent_state_tone(seat.state))
+        self.state.set(words.state_text(seat), agent_state_tone(seat.state))
         self.tick()
         parts = (seat.debtor_name, seat.client, seat.stage, seat.case_number)
         said = " · ".join(part for part in parts if part)
-        self.about.setText(said or words.line_text(seat.line_state))
+        self.about.setText(said or words.line_of(seat))
+        self.about.setVisible(bool(self.about.text()))
 
     def _tell_status(self, heard: str, *, mine: bool) -> None:
         name = "" if mine or self._heard_seat is None else self._heard_seat.agent_name
@@ -202,6 +209,8 @@ class MonitorPanel(Card):
             text, tone = translate("Lead", "Listening to {name}").format(name=name), Tone.BAD
         elif heard:
             text, tone = translate("Lead", "Listening"), Tone.BAD
+        elif self._seat is not None and not self._seat.seated:
+            text = translate("Lead", "Not signed in: there is nothing to listen to.")
         elif self._seat is not None and self._seat.state == "offline":
             text = translate("Lead", "This seat is offline: there is nothing to listen to.")
         self.status.setText(f"● {text}" if tone is Tone.BAD else text)

@@ -10,10 +10,8 @@ from enum import IntEnum
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
 from agent_desktop.domain.models import SeatState
-from agent_desktop.ui import format as fmt
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.lead import words
-from agent_desktop.ui.terms import agent_state_text
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 SEAT = Qt.ItemDataRole.UserRole
@@ -150,11 +148,11 @@ class SeatsModel(QAbstractTableModel):
         problem = words.problem_of(seat)
         return {
             Column.AGENT: lambda: seat.agent_name,
-            Column.STATE: lambda: agent_state_text(seat.state),
-            Column.TIME: lambda: fmt.clock(words.seconds_in_state(seat, self._now())),
+            Column.STATE: lambda: words.state_text(seat),
+            Column.TIME: lambda: words.time_text(seat, self._now()),
             Column.CASE: lambda: words.case_text(seat),
             Column.STAGE: lambda: seat.stage,
-            Column.LINE: lambda: words.line_text(seat.line_state),
+            Column.LINE: lambda: words.line_of(seat),
             Column.RECORDING: lambda: words.recording_text(seat),
             Column.HANDLED: lambda: str(seat.cases_handled),
             Column.TALK: lambda: str(seat.talk_seconds // 60),

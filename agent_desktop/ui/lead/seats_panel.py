@@ -97,7 +97,7 @@ class SeatsPanel(Card):
         top = QHBoxLayout()
         top.setContentsMargins(14, 8, 12, 8)
         top.setSpacing(12)
-        self.chips.setFixedHeight(24)
+        self.chips.setFixedHeight(22)
         top.addWidget(self.title)
         top.addWidget(self.chips, 1)
         top.addWidget(self.search)
@@ -134,8 +134,11 @@ class SeatsPanel(Card):
     def set_seats(self, seats: list[SeatState]) -> None:
         """Show the seats as they are now; selection and scroll position stay."""
         first, self._answered = not self._answered, True
+        chosen = self.model.seat(self._selected)
         self.model.set_seats(seats)
         self.filter.invalidate()
+        if chosen is not None and self.model.seat(chosen.seat_id) is None:
+            self._follow(chosen)
         teams = sorted({seat.team for seat in seats if seat.team})
         self.title.setText(" · ".join(teams))
         self._fit()
@@ -162,6 +165,13 @@ class SeatsPanel(Card):
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         self.table.selectionModel().setCurrentIndex(index, flags)
         self.table.scrollTo(index)
+
+    def _follow(self, gone: SeatState) -> None:
+        """The selected row has gone, as when a collector who had no seat signs in: select where the agent is now."""
+        for seat in self.model.seats:
+            if seat.agent_id == gone.agent_id:
+                self.select(seat.seat_id)
+                return
 
     def leave_search(self) -> None:
         """Empty the search box and go back to the seats."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from agent_desktop.domain.models import SeatState
 from agent_desktop.services.errors import Problem
-from agent_desktop.services.wallboard import MonitorView
+from agent_desktop.ui import format as fmt
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.problems import problem_text
+from agent_desktop.ui.terms import agent_state_text
 from agent_desktop.ui.theme import Tone
 
 BUSY = ("on_call", "ringing")
@@ -23,8 +24,24 @@ def line_text(state: str) -> str:
         "failed": translate("Lead", "Line failed"),
         "removed": translate("Lead", "No line"),
         "away": translate("Lead", "Line away"),
+        "none": translate("Lead", "No line"),
         "": translate("Lead", "No line"),
     }.get(state, state)
+
+
+def state_text(seat: SeatState) -> str:
+    """What the seat is doing, or that the collector has none."""
+    return agent_state_text(seat.state) if seat.seated else translate("Lead", "Not signed in")
+
+
+def time_text(seat: SeatState, now: datetime) -> str:
+    """Time in the state; empty for a collector who has no seat."""
+    return fmt.clock(seconds_in_state(seat, now)) if seat.seated else ""
+
+
+def line_of(seat: SeatState) -> str:
+    """The seat's line; empty when nobody is there to use it."""
+    return "" if seat.state == "offline" else line_text(seat.line_state)
 
 
 def recording_text(seat: SeatState) -> str:
@@ -79,14 +96,3 @@ def monitor_problem(code: str) -> str:
         return problem_text(Problem(code))
     except ValueError:
         return problem_text(Problem.UNEXPECTED)
-
-
-def granted_until(view: MonitorView) -> str:
-    """When the permission ends, local time; empty when it is not known."""
-    try:
-        at = datetime.fromisoformat(view.grant_until)
-    except ValueError:
-        return ""
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return f"{at.astimezone():%H:%M:%S}"

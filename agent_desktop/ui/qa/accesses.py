@@ -66,7 +66,7 @@ class AccessDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         row: Access = index.data(ROW)
         theme = tokens()
-        whole: QRect = option.rect  # type: ignore[attr-defined]
+        whole: QRect = option.rect
         painter.save()
         painter.fillRect(QRect(whole.left(), whole.bottom(), whole.width(), 1), theme.color("line"))
         room = whole.adjusted(16, 0, -16, 0)

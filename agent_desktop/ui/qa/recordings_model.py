@@ -84,12 +84,12 @@ class RecordingDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         row: RecordingRow = index.data(ROW)
         theme = tokens()
-        whole: QRect = option.rect  # type: ignore[attr-defined]
+        whole: QRect = option.rect
         painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:  # type: ignore[attr-defined]
+        if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(whole, theme.color("accent_soft"))
             painter.fillRect(QRect(whole.topLeft(), QSize(3, whole.height())), theme.color("accent"))
-        elif option.state & QStyle.StateFlag.State_MouseOver:  # type: ignore[attr-defined]
+        elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(whole, theme.color("row"))
         painter.fillRect(QRect(whole.left(), whole.bottom(), whole.width(), 1), theme.color("line"))
         self._paint_lines(painter, whole.adjusted(12, 0, -12, 0), row)

@@ -46,13 +46,13 @@ class Transport(Panel):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 16, 12)
         row.setSpacing(8)
-        for widget in (self.back, self.play, self.forward):
-            row.addWidget(widget)
+        for key in (self.back, self.play, self.forward):
+            row.addWidget(key)
         row.addSpacing(8)
         row.addWidget(self.position)
         row.addSpacing(8)
-        for widget in (self.speed, self.skip, self.loop):
-            row.addWidget(widget)
+        for choice in (self.speed, self.skip, self.loop):
+            row.addWidget(choice)
         row.addStretch(1)
         self.back.clicked.connect(lambda: self.jumped.emit(-5.0))
         self.forward.clicked.connect(lambda: self.jumped.emit(5.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from datetime import time as day_time
 
-from PySide6.QtCore import QDate, QDateTime, Qt, QTime
+from PySide6.QtCore import QDate, QDateTime, QLocale, Qt, QTime
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QDateTimeEdit
 
@@ -25,7 +25,8 @@ class OptionalDateEdit(QDateTimeEdit):
         self.clear_value()
 
     def set_words(self, empty: str, accessible: str) -> None:
-        """The text shown while it is empty, and its name for a screen reader."""
+        """The text shown while it is empty, and its name for a screen reader; weekdays in the language of now."""
+        self.setLocale(QLocale())
         self.setSpecialValueText(empty)
         self.setAccessibleName(accessible)
         self.setDisplayFormat("MM-dd ddd HH:mm" if self._with_time else "MM-dd ddd")
