@@ -111,14 +111,14 @@ def _build(path: Path, cls: type, table: dict[str, Any], prefix: str) -> object:
     for key, value in table.items():
         where = prefix + key
         if key not in names:
-            raise ConfigError(path, f"unknown key “{where}”{_suggestion(key, names, prefix)}.")
+            raise ConfigError(path, f"unknown key “{where}”{_suggestion(key, names, prefix)}")
         values[key] = _checked(path, hints[key], value, where)
     return cls(**values)
 
 
 def _suggestion(key: str, names: list[str], prefix: str) -> str:
     near = difflib.get_close_matches(key, names, n=1)
-    return f"; did you mean “{prefix}{near[0]}”?" if near else f"; known keys are {', '.join(names)}"
+    return f"; did you mean “{prefix}{near[0]}”?" if near else f"; known keys are {', '.join(names)}."
 
 
 def _checked(path: Path, hint: Any, value: Any, where: str) -> Any:

@@ -22,7 +22,8 @@ class CaseFacts:
 
 PROMISE_DUE, PROMISE_BROKEN, CALL_BACK, NOT_CONTACTED, NEW, HANDLED, LATER = range(7)
 
-_Key = tuple[int, int, int, int, str]
+Placed = tuple[tuple[int, int, int, int, str], QueueItem]
+"""Sorts by its first half, down to the case's id."""
 
 
 def work_order(facts: list[CaseFacts], now: datetime, zone: tzinfo | None = None) -> list[QueueItem]:
@@ -32,12 +33,18 @@ def work_order(facts: list[CaseFacts], now: datetime, zone: tzinfo | None = None
     longest ago first; new; and last what was handled today or is put off to a later day. Among equals the later stage
     comes first, then the larger amount. Paid cases are left out.
     """
-    placed = [_place(f, now, zone) for f in facts if f.case.paid.minor < f.case.total.minor]
+    placed = [place(f, now, zone) for f in facts if is_work(f)]
     placed.sort(key=lambda pair: pair[0])
     return [item for _, item in placed]
 
 
-def _place(facts: CaseFacts, now: datetime, zone: tzinfo | None) -> tuple[_Key, QueueItem]:
+def is_work(facts: CaseFacts) -> bool:
+    """Not paid in full."""
+    return facts.case.paid.minor < facts.case.total.minor
+
+
+def place(facts: CaseFacts, now: datetime, zone: tzinfo | None) -> Placed:
+    """Where one case stands, and why. Depends on the day of ``now``, not on the hour."""
     today = local_date(now, zone)
     case, promise = facts.case, facts.promise
     follow_up = case.next_follow_up_at
@@ -65,7 +72,7 @@ def _place(facts: CaseFacts, now: datetime, zone: tzinfo | None) -> tuple[_Key, 
     return _entry(NOT_CONTACTED, -days, facts, "not_contacted", days=days, at=last)
 
 
-def _later(facts: CaseFacts, follow_up: datetime | None) -> tuple[_Key, QueueItem]:
+def _later(facts: CaseFacts, follow_up: datetime | None) -> Placed:
     order = int(follow_up.timestamp()) if follow_up else 0
     if facts.last_outcome is not None:
         return _entry(LATER, order, facts, "last_outcome", at=facts.last_note_at)
@@ -81,7 +88,7 @@ def _entry(
     days: int = 0,
     at: datetime | None = None,
     amount: bool = False,
-) -> tuple[_Key, QueueItem]:
+) -> Placed:
     case = facts.case
     item = QueueItem(
         case=case,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PAINT_FIRST_S = 0.05
+"""Wait before writing down a call, so that the window paints a popped case without sharing the interpreter."""
 UNSEEN_END_S = 5.0
 """How long to wait for the end of a call that the line process no longer has, before its record is made up from what
 was known: an event on its way comes first."""
@@ -126,9 +128,14 @@ class CallTracker:
         self._asked.discard(call_id)
 
     def _keep(self, view: CallView, line_id: str) -> None:
-        """Keep on disk what the call is about, without making the events wait."""
+        """Keep on disk what the call is about, without making the events wait; the window paints first."""
+
+        def keep() -> None:
+            self._closed.wait(PAINT_FIRST_S)
+            self._records.keep_open(view, line_id)
+
         if not self._closed.is_set():
-            self._later.submit(self._records.keep_open, view, line_id)
+            self._later.submit(keep)
 
     def _incoming(self, event: messages.CallIncoming) -> None:
         view = self._popped(

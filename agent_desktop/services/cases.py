@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
 import uuid
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent_desktop.domain.days import local_date
@@ -19,9 +17,9 @@ from agent_desktop.domain.models import (
     Role,
 )
 from agent_desktop.domain.sync import Operation
-from agent_desktop.domain.work_order import work_order
 from agent_desktop.services.errors import DeskError, Problem
 from agent_desktop.services.listeners import Listeners
+from agent_desktop.services.work_queue import WorkQueue
 
 if TYPE_CHECKING:
     from agent_desktop.services.context import DeskContext
@@ -41,9 +39,8 @@ class CaseService:
     def __init__(self, desk: DeskContext) -> None:
         self.changed = Listeners()
         self._desk = desk
-        self._ordering = threading.Lock()
-        self._order: list[QueueItem] = []
-        self._order_stamp: tuple[int, datetime] | None = None
+        self._work = WorkQueue(desk.store.cases.facts)
+        self.changed.join(self._work.mark)
 
     def queue(self, kind: str = "today", text: str = "") -> list[QueueItem]:
         """Today's work in the order to do it.
@@ -133,14 +130,8 @@ class CaseService:
         )
 
     def _ordered(self) -> list[QueueItem]:
-        """The whole order of work; made again only when something was written or another minute has begun."""
-        now = self._desk.clock()
-        with self._ordering:
-            stamp = (self._desk.store.database.generation, now.replace(second=0, microsecond=0))
-            if stamp != self._order_stamp:
-                self._order = work_order(self._desk.store.cases.facts(), now, self._desk.zone)
-                self._order_stamp = stamp
-            return list(self._order)
+        """The whole order of work."""
+        return self._work.ordered(self._desk.clock(), self._desk.today(), self._desk.zone)
 
     def _is(self, kind: str, item: QueueItem) -> bool:
         """Call-backs are those of today and before; one put off to another day is not work of today."""

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 10.0
 
+PAINT_FIRST_S = 0.05
+"""Wait before telling others, so that the window paints a popped case without sharing the interpreter."""
+
 
 class SeatPublisher:
     """A thread that sends the latest state when it changes; what came between is left out.
@@ -89,6 +92,7 @@ class SeatPublisher:
     def _run(self) -> None:
         while not self._stopping.is_set():
             due = not self._wake.wait(self._heartbeat_s)
+            self._stopping.wait(PAINT_FIRST_S)
             self._wake.clear()
             state = self.state()
             if state != self._told or (due and not self._push.up):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Column, Connection, Select, bindparam, func, select
 
 from agent_desktop.domain.models import (
     Case,
@@ -74,9 +75,10 @@ class CaseReader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def facts(self) -> list[CaseFacts]:
-        """What the order of work is decided by, for every case here."""
-        return self._database.read(_facts)
+    def facts(self, case_ids: Iterable[str] | None = None) -> list[CaseFacts]:
+        """What the order of work is decided by, for every case here, or for those of ``case_ids`` that are here."""
+        ids = None if case_ids is None else list(case_ids)
+        return self._database.read(lambda connection: _facts(connection, ids))
 
     def with_number_ending(self, digits: str) -> set[str]:
         """Ids of cases with a contact whose number ends with ``digits``."""
@@ -124,16 +126,22 @@ class CaseReader:
         return self._database.read(lambda connection: bool(connection.scalar(query)))
 
 
-def _facts(connection: Connection) -> list[CaseFacts]:
+def _facts(connection: Connection, ids: list[str] | None) -> list[CaseFacts]:
+    def among(query: Select[Any], column: Column[Any]) -> Select[Any]:
+        return query if ids is None else query.where(column.in_(ids))
+
     numbers: dict[str, tuple[Any, ...]] = {}
-    for case_id, number, relation, state, contact_id in connection.execute(_NUMBERS):
+    for case_id, number, relation, state, contact_id in connection.execute(among(_NUMBERS, _contacts.c.case_id)):
         order = (relation != Relation.SELF.value, state != ContactState.VALID.value, contact_id, number)
         if case_id not in numbers or order < numbers[case_id]:
             numbers[case_id] = order
-    last = {row[0]: (from_us(row[1]), Outcome(row[2])) for row in connection.execute(_LAST_NOTES)}
-    promises = {row["case_id"]: row_promise(row) for row in connection.execute(_LAST_PROMISES).mappings()}
+    last = {
+        row[0]: (from_us(row[1]), Outcome(row[2])) for row in connection.execute(among(_LAST_NOTES, _notes.c.case_id))
+    }
+    promise_rows = connection.execute(among(_LAST_PROMISES, _promises.c.case_id)).mappings()
+    promises = {row["case_id"]: row_promise(row) for row in promise_rows}
     found = []
-    for row in connection.execute(select(_cases)).mappings():
+    for row in connection.execute(among(select(_cases), _cases.c.id)).mappings():
         case = row_case(row)
         promise = promises.get(case.id)
         at, outcome = last.get(case.id, (None, None))

@@ -45,17 +45,11 @@ class Database:
         self._writer = ThreadPoolExecutor(1, "store-writer")
         self._closing = threading.Lock()
         self._closed = False
-        self._generation = 0
         try:
             self.write(lambda connection: connection.exec_driver_sql("SELECT count(*) FROM sqlite_master"))
         except BaseException:
             self.close()
             raise
-
-    @property
-    def generation(self) -> int:
-        """Goes up after every transaction: what was read before may be old."""
-        return self._generation
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on a consistent view of the file. Raises ``DeskError``."""
@@ -96,7 +90,6 @@ class Database:
         with _errors(), self._engine.connect().execution_options(desk_writes=True) as connection:
             result = work(connection)
             connection.commit()
-            self._generation += 1
             return result
 
     def _check_key(self, key: bytes) -> None:

@@ -82,7 +82,8 @@ def run(*, quick: bool) -> dict[str, Any]:
         try:
             robot = Robot(desk.window)
             service = desk.desk.calls
-            wait_for(lambda: robot.find("queue.list", QAbstractItemView).model().rowCount() == 100, "the queue", 20)
+            queue = robot.await_control("queue.list", QAbstractItemView, 20)
+            wait_for(lambda: queue.model().rowCount() == 100, "the queue", 20)
             robot.click_row("queue.list", 0)
             table = robot.await_control("contacts.table", QAbstractItemView)
             wait_for(lambda: table.model().rowCount(), "the contacts")

@@ -25,7 +25,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskWindow]:
 @pytest.fixture()
 def robot(desk: DeskWindow) -> Robot:
     robot = Robot(desk.window)
-    wait_for(lambda: robot.find("queue.list", QAbstractItemView).model().rowCount() == 100, "the queue", 20)
+    queue = robot.await_control("queue.list", QAbstractItemView, 20)
+    wait_for(lambda: queue.model().rowCount() == 100, "the queue", 20)
     wait_for(lambda: desk.desk.calls.current is None, "no call up", 10)
     return robot
 

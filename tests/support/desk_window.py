@@ -97,7 +97,7 @@ def _one_case(index: int, owner: str) -> list[tuple[str, object]]:
     case: Case = replace(make_case(number=f"BN-{index:06d}"), owner_id=owner)
     own = make_contact(case, number_of(index))
     other = make_contact(case, f"+86137{index:08d}")
-    notes = [make_note(case, contact_id=own.id) for _ in range(5)]
+    notes = [make_note(case, contact_id=own.id, text=f"第 {index} 案第 {n} 次:称工资 23 日到账") for n in range(5)]
     calls = [make_call(case, contact_id=own.id, number=own.number) for _ in range(5)]
     return [
         ("case", case),

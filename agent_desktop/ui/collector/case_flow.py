@@ -90,19 +90,28 @@ class CaseFlow(QObject):
         if self._wanted in changed:
             self.reload()
 
-    def on_call(self, view: CallView) -> None:
-        """Remember whose call it is; pop the case of an inbound one (来电跳案)."""
+    def pop(self, view: CallView) -> None:
+        """Show the case of an inbound call (来电跳案), once."""
+        if view.direction is not Direction.INBOUND or not view.case_id or view.state == "ended":
+            return
+        if view.id in self._popped:
+            return
+        self._popped.add(view.id)
+        self._remember(view)
+        if view.detail is not None:
+            self._pop(view.detail, view.id)
+        else:
+            self.open(view.case_id)
+        if view.contact is not None:
+            self._view.contacts.choose(view.contact.id)
+
+    def _remember(self, view: CallView) -> None:
         if view.case_id:
             self._calls[view.case_id] = (view.id, view.contact.id if view.contact else "")
-        first = view.id not in self._popped
-        if view.direction is Direction.INBOUND and view.case_id and first and view.state != "ended":
-            self._popped.add(view.id)
-            if view.detail is not None:
-                self._pop(view.detail, view.id)
-            else:
-                self.open(view.case_id)
-            if view.contact is not None:
-                self._view.contacts.choose(view.contact.id)
+
+    def on_call(self, view: CallView) -> None:
+        """Remember whose call it is, for the note that will be about it."""
+        self._remember(view)
         if view.case_id and view.case_id == self._wrap_up.case_id:
             self._wrap_up.set_call(*self._calls[view.case_id])
         if view.state == "ended":

@@ -23,14 +23,14 @@ class CaseView(Panel):
     """Shows one ``CaseDetail``, or a line why there is none."""
 
     painted = Signal(str, object)
-    """``(call_id, monotonic ns)`` once the case that popped for a call is on the screen: emitted after the paint event
-    of the whole view was done and flushed, so a little late rather than too early."""
+    """``(call_id, monotonic ns)`` once the case that popped for a call is on the screen: painted and flushed."""
 
     def __init__(self, places: Places) -> None:
         super().__init__(surface="panel")
         self.setObjectName("case")
         self._detail: CaseDetail | None = None
         self._popped = ""
+        self._paints = 0
         self.header = CaseHeader()
         self.contacts = ContactsPanel(places)
         self.timeline = TimelinePanel()
@@ -59,13 +59,25 @@ class CaseView(Panel):
         """Show a case now; with ``call_id``, ``painted`` tells when it is on the screen."""
         keep = detail.case.id == self.case_id
         self._detail = detail
-        self._popped = call_id
+        self._popped = ""
         self.header.show_detail(detail)
         self.contacts.show_rows(detail.contacts, keep=keep)
         self.timeline.show_detail(detail, keep=keep)
         self._stack.setCurrentWidget(self._content)
         if call_id:
-            self.update()
+            self._paint_now(call_id)
+
+    def _paint_now(self, call_id: str) -> None:
+        """Put the case on the screen before the rest of the window, which follows with the next turn of Qt's loop."""
+        for layout in (self._stack, self._content.layout()):
+            if layout is not None:
+                layout.activate()
+        self._paints = 0
+        self.repaint()
+        if self._paints:
+            self.painted.emit(call_id, time.monotonic_ns())
+        else:  # the window is not on the screen now
+            self._popped = call_id
 
     def show_error(self, error: Exception) -> None:
         self._detail = None
@@ -80,6 +92,7 @@ class CaseView(Panel):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
+        self._paints += 1
         if self._popped:
             call_id, self._popped = self._popped, ""
             QTimer.singleShot(0, self, lambda: self.painted.emit(call_id, time.monotonic_ns()))

@@ -14,6 +14,7 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QVBoxLayout, QWidget
 
 from agent_desktop.domain.models import Outcome
+from agent_desktop.services.calls import CallView
 from agent_desktop.services.desk import Desk
 from agent_desktop.ui.agent_state import AgentState
 from agent_desktop.ui.background import Relay
@@ -121,7 +122,8 @@ class CollectorPage(QWidget):
         if draft is not None:
             self.flow.keep_before_closing(draft)
 
-    def _on_call(self, view: object) -> None:
+    def _on_call(self, view: CallView) -> None:
+        self.flow.pop(view)  # first of all: the caller's case is what the collector waits for
         shown = self.calls.on_call(view)
         if shown is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
@@ -54,6 +55,7 @@ class TimelineModel(QAbstractListModel):
         self._kind = ""
         self._shown: list[TimelineEntry] = []
         self._lines: dict[int, Line] = {}
+        self._widths: tuple[int, int] | None = None
 
     def set_detail(self, detail: CaseDetail) -> None:
         self._detail = detail
@@ -71,6 +73,7 @@ class TimelineModel(QAbstractListModel):
     def _filter(self) -> None:
         entries = self._detail.timeline if self._detail else ()
         shown = [e for e in entries if not self._kind or e.kind == self._kind]
+        self._widths = None
         self._lines.clear()  # also when the entries are the same: contacts and today's date may have changed
         if shown != self._shown:
             self.beginResetModel()
@@ -78,6 +81,7 @@ class TimelineModel(QAbstractListModel):
             self.endResetModel()
 
     def retranslate(self) -> None:
+        self._widths = None
         self._lines.clear()
         if self._shown:
             self.dataChanged.emit(self.index(0), self.index(len(self._shown) - 1))
@@ -103,6 +107,11 @@ class TimelineModel(QAbstractListModel):
 
     def widths(self) -> tuple[int, int]:
         """Pixels of the time column and of the badge column: those of the widest of the first rows."""
+        if self._widths is None:
+            self._widths = self._measured_widths()
+        return self._widths
+
+    def _measured_widths(self) -> tuple[int, int]:
         lines = [self.line(row) for row in range(min(len(self._shown), _MEASURED))]
         times = [text_width(line.when, SECONDARY_PX) for line in lines] or [0]
         return max(times), max([badge_width(line.badge) for line in lines] or [0])
@@ -163,9 +172,7 @@ class TimelineDelegate(QStyledItemDelegate):
             return QSize(width, 0)
         when, badge = self._model.widths()
         room = max(80, width - _LEFT - when - badge - 2 * _GAP - _LEFT)
-        metrics = QFontMetrics(font(BODY_PX))
-        text = metrics.boundingRect(QRect(0, 0, room, 10_000), _WRAP, _whole(line))
-        return QSize(width, max(metrics.height(), text.height()) + 2 * _PAD)
+        return QSize(width, _text_height(_whole(line), room) + 2 * _PAD)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         line = index.data(LINE_ROLE)
@@ -177,7 +184,7 @@ class TimelineDelegate(QStyledItemDelegate):
             painter.fillRect(rect, theme.color("row"))
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), theme.color("line"))
         when, badge = self._model.widths()
-        line_height = QFontMetrics(font(BODY_PX)).height()
+        line_height = _line_height()
         # Beside the first line of a long text, in the middle of a short one.
         height = rect.height() if rect.height() < 2 * (line_height + _PAD) else line_height + 2 * _PAD
         first = QRect(rect.left() + _LEFT, rect.top(), when, height - 1)
@@ -191,6 +198,19 @@ class TimelineDelegate(QStyledItemDelegate):
         painter.setPen(theme.color("text"))
         painter.drawText(room, _WRAP | Qt.AlignmentFlag.AlignVCenter, _whole(line))
         painter.restore()
+
+
+@cache
+def _line_height() -> int:
+    return QFontMetrics(font(BODY_PX)).height()
+
+
+def _text_height(text: str, room: int) -> int:
+    """Pixels of a text wrapped to a width; measuring one line is cheaper than wrapping it."""
+    if "\n" not in text and text_width(text) <= room:
+        return _line_height()
+    wrapped = QFontMetrics(font(BODY_PX)).boundingRect(QRect(0, 0, room, 10_000), _WRAP, text)
+    return max(_line_height(), wrapped.height())
 
 
 def _whole(line: Line) -> str:
