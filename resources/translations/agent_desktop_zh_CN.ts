@@ -80,6 +80,10 @@
    <translation>对方</translation>
   </message>
   <message>
+   <source>Recorded · two channels · sealed to {time}</source>
+   <translation>已录音 · 双声道 · 已封存至 {time}</translation>
+  </message>
+  <message>
    <source>Recording sealed · {time}</source>
    <translation>录音已封存 · {time}</translation>
   </message>
@@ -94,10 +98,6 @@
   <message>
    <source>Ringing…</source>
    <translation>正在振铃…</translation>
-  </message>
-  <message>
-   <source>Sealing the recording…</source>
-   <translation>正在封存录音…</translation>
   </message>
   <message>
    <source>Several cases</source>

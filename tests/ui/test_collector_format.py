@@ -10,10 +10,21 @@ from hypothesis import strategies as st
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from agent_desktop.domain.models import ContactState, Money, Outcome, PromiseState, Relation, Role, TimelineKind
+from agent_desktop.domain.models import (
+    ContactState,
+    Direction,
+    Money,
+    Outcome,
+    PromiseState,
+    Relation,
+    Role,
+    TimelineKind,
+)
+from agent_desktop.services.calls import CallView
 from agent_desktop.services.errors import DeskError, Problem
 from agent_desktop.ui import format as fmt
 from agent_desktop.ui import terms
+from agent_desktop.ui.collector import call_text
 from agent_desktop.ui.language import apply_language
 from agent_desktop.ui.places import Places, look_up
 from agent_desktop.ui.problems import problem_text, sentence
@@ -120,3 +131,21 @@ def test_places_answer_later_and_then_from_memory(qtbot: QtBot, qapp: QApplicati
     assert places.line("+8613812346021") == "江苏 连云港 移动"
     assert places.city("+8613812346021") == "江苏 连云港"
     assert places.city("1001") == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "recording", "said"),
+    [
+        ("active", "recording", "Recording · two channels · sealed to 03:27"),
+        ("ended", "recording", "Recorded · two channels · sealed to 03:27"),
+        ("ended", "sealed", "Recording sealed · 03:27"),
+        ("ended", "failed", "This call is not being recorded"),
+        ("dialing", "", ""),
+    ],
+)
+def test_a_call_that_has_ended_is_not_said_to_be_recording(state: str, recording: str, said: str) -> None:
+    started = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+    view = CallView(
+        "id", Direction.OUTBOUND, "+8613801016021", state, started, recording_state=recording, sealed_ms=207_000
+    )
+    assert call_text.recording(view)[0] == said

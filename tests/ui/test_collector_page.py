@@ -168,6 +168,7 @@ def test_click_to_dial_and_the_call_to_its_end(qtbot: QtBot, at_first_case: Main
     assert "On a call" in find(window, QWidget, "top.state").text()
     press(qtbot, window, Qt.Key.Key_F4)
     qtbot.waitUntil(lambda: text(window, "call.state") == "Ended: hung up")
+    assert text(window, "call.recording") == "Recording sealed · 03:27"
     assert find(window, QLineEdit, "call.number").isVisible()
     qtbot.waitUntil(lambda: memory.status.states == ["wrap_up"])
 

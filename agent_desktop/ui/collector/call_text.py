@@ -62,7 +62,8 @@ def recording(view: CallView) -> tuple[str, Tone]:
     sealed = fmt.clock(view.sealed_ms / 1000)
     match view.recording_state:
         case "recording" if view.state == "ended":
-            return translate("CallPanel", "Sealing the recording…"), Tone.OK
+            text = translate("CallPanel", "Recorded · two channels · sealed to {time}").format(time=sealed)
+            return text, Tone.WARN if view.recording_problem else Tone.OK
         case "recording":
             text = translate("CallPanel", "Recording · two channels · sealed to {time}").format(time=sealed)
             return text, Tone.WARN if view.recording_problem else Tone.OK

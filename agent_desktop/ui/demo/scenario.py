@@ -125,8 +125,8 @@ class Scenario:
         assert shown is not None
         robot.click_row("contacts.table", 0)
         robot.press(Qt.Key.Key_F2)
-        view = wait_for(lambda: self._call("active"), "the debtor answering", 10)
-        return f"{view.codec}, {len(shown.contacts)} contacts"
+        wait_for(lambda: self._call("active"), "the debtor answering", 10)
+        return f"{len(shown.contacts)} contacts"
 
     def _call(self, state: str) -> CallView | None:
         current = self._desk().calls.current
@@ -145,7 +145,7 @@ class Scenario:
         view = self._call("active")
         if view is None or view.recording_state != "recording":
             raise NotSeenError("the call is not being recorded")
-        return f"both sides heard, sealed to {view.sealed_ms / 1000:.1f} s"
+        return f"{view.codec}, both sides heard, sealed to {view.sealed_ms / 1000:.1f} s"
 
     def _note_levels(self, agent: float, far: float) -> None:
         if agent > SPEAKING_DBFS:
