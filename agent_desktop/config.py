@@ -36,6 +36,8 @@ class LineSettings:
     auth_user: str = ""
     transport: str = "udp"
     allowed_peers: tuple[str, ...] = ()
+    ca_file: str = ""
+    """PEM file of the authority behind the PBX's certificate, for ``tls``; empty for this machine's authorities."""
     local_host: str = ""
     """Address to be called at; empty for all."""
     local_port: int = 0
@@ -54,7 +56,7 @@ class AudioSettings:
 class Config:
     """All settings of a seat; every one has a usable default but the server."""
 
-    server_url: str = "http://127.0.0.1:8080"
+    server_url: str = "http://127.0.0.1:8460"
     ca_file: str = ""
     """PEM file of a private CA for the server's certificate."""
     data_dir: str = ""

@@ -72,7 +72,9 @@ class LineProcess:
         self._recorder = Recorder(
             Spool(setup.spool), setup.store_key, SeatIdentity(setup.seat_id, setup.signing_key), self._on_recording
         )
-        settings = EngineSettings(local_host=setup.local_host, local_port=setup.local_port)
+        settings = EngineSettings(
+            local_host=setup.local_host, local_port=setup.local_port, tls_ca_file=setup.tls_ca_file
+        )
         grants = GrantVerifier(setup.grant_key, setup.seat_id)
         self._engine = Engine(settings, self._headset, self._make_tap, grants, self._server.publish)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from agent_desktop.config import Config, LineSettings
 from agent_desktop.services.desk import Desk
@@ -15,6 +16,7 @@ from telephony.messages import AudioConfig, LineConfig
 log = logging.getLogger(__name__)
 
 LINE_ID = "line"
+DEBIAN_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 PASSWORD_SERVICE = "agent-desktop-line"  # noqa: S105 - the keyring's name for it
 
 
@@ -29,6 +31,7 @@ def seat_settings(config: Config) -> SeatSettings:
         audio=AudioConfig(config.audio.kind, config.audio.microphone, config.audio.speaker),
         local_host=line.local_host,
         local_port=line.local_port,
+        tls_ca_file=line.ca_file or _system_authorities(),
     )
 
 
@@ -60,6 +63,16 @@ def product_sign_in(config: Config) -> SignInWork:
 def line_password_name(line: LineSettings) -> str:
     """Under which name the keyring holds the line's password."""
     return f"{line.auth_user or line.user}@{line.peer}"
+
+
+def _system_authorities() -> str:
+    """The machine's own list of certificate authorities; PJSIP looks for none by itself."""
+    import ssl
+
+    import certifi
+
+    paths = ssl.get_default_verify_paths()
+    return next((path for path in (paths.cafile, DEBIAN_AUTHORITIES) if path and Path(path).exists()), certifi.where())
 
 
 def _line_config(line: LineSettings) -> LineConfig:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -119,8 +122,11 @@ def serve(
     host: Annotated[str | None, typer.Option()] = None,
     port: Annotated[int | None, typer.Option(help="0 takes a free one")] = None,
     ready_json: Annotated[bool, typer.Option(help="Also print a JSON line when ready")] = False,
+    with_parent: Annotated[bool, typer.Option(help="Also end when standard input is closed")] = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM."""
+    if with_parent:
+        threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     settings = load_settings(data=data, host=host, port=port)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("collection_server").setLevel(logging.INFO)
@@ -130,6 +136,13 @@ def serve(
         _run(settings, server, listener, ready_json)
     finally:
         listener.close()
+
+
+def _end_with_parent() -> None:
+    """Whoever started this holds the other end of standard input and has gone when it closes."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _open(settings: Settings) -> Server:

@@ -35,9 +35,10 @@ class EmbeddedServer:
         self._data_dir.parent.mkdir(parents=True, exist_ok=True)
         if not self._data_dir.exists():
             self._run_to_end("init", "--demo", "--data", str(self._data_dir))
-        command = [*_cli("serve"), "--data", str(self._data_dir), "--host", "127.0.0.1", "--port", "0", "--ready-json"]
+        command = [*_cli("serve"), "--data", str(self._data_dir), "--host", "127.0.0.1", "--port", "0"]
+        command += ["--ready-json", "--with-parent"]
         with self._log_path.open("ab") as errors:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors)
         self.url = self._await_ready(self._process)
 
     def stop(self) -> None:
@@ -50,8 +51,9 @@ class EmbeddedServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream:
+                stream.close()
         self._process = None
 
     def _run_to_end(self, *arguments: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ THROW_AWAY = "The demo's data is invented; its keys are thrown away at the end, 
 def run_demo(folder: Path, *, headless: bool) -> int:
     """Exit status: 1 when a step of the played scenario failed."""
     faulthandler.enable()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if headless or not has_display():
         return _run_headless(folder)
     return _run_window(folder)

@@ -140,6 +140,7 @@ class _Assembly:
             audio=settings.audio,
             local_host=settings.local_host,
             local_port=settings.local_port,
+            tls_ca_file=settings.tls_ca_file,
         )
         return LineKeeper(parts.line_starter, setup, self._on_line, self._status.on_line_lost)
 

@@ -30,6 +30,8 @@ class LineSetup:
     audio: AudioConfig
     local_host: str = ""
     local_port: int = 0
+    tls_ca_file: str = ""
+    """PEM file of the authorities that a TLS line trusts."""
 
     def to_json(self) -> str:
         """One line of JSON; holds keys and a password, so it is for a pipe only."""
@@ -44,6 +46,7 @@ class LineSetup:
             "audio": _as_dict(self.audio),
             "local_host": self.local_host,
             "local_port": self.local_port,
+            "tls_ca_file": self.tls_ca_file,
         }
         return json.dumps(body)
 
@@ -65,6 +68,7 @@ class LineSetup:
             audio=AudioConfig(**body["audio"]),
             local_host=body["local_host"],
             local_port=body["local_port"],
+            tls_ca_file=body["tls_ca_file"],
         )
 
 

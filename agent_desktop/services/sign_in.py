@@ -37,6 +37,8 @@ class SeatSettings:
     audio: AudioConfig = field(default_factory=AudioConfig)
     local_host: str = ""
     local_port: int = 0
+    tls_ca_file: str = ""
+    """PEM file of the authorities that a TLS line trusts."""
     region: str = "CN"
     """Country whose numbers are dialled in national form."""
 

@@ -5,11 +5,32 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.preferences import Preferences
+
+WAKE_MS = 500
+_NOISE = "This plugin does not support"
+
+
+def quiet_offscreen() -> None:
+    """Keep the offscreen plugin from saying, for each window, what a screen that is not there cannot do."""
+
+    def show(_kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+        if not text.startswith(_NOISE):
+            print(text, file=sys.stderr)  # noqa: T201
+
+    qInstallMessageHandler(show)
+
+
+def heed_signals(app: QApplication) -> None:
+    """Let Python look for signals while Qt waits; without it a SIGTERM is seen at the next event only."""
+    timer = QTimer(app)
+    timer.timeout.connect(lambda: None)
+    timer.start(WAKE_MS)
 
 
 def make_application(

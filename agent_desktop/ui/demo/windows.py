@@ -8,7 +8,7 @@ from typing import Protocol, cast
 
 from agent_desktop.domain.models import Role
 from agent_desktop.services.desk import Desk
-from agent_desktop.ui.application import make_application
+from agent_desktop.ui.application import heed_signals, make_application, quiet_offscreen
 from agent_desktop.ui.background import run
 from agent_desktop.ui.demo.cast import Cast, DemoPerson
 from agent_desktop.ui.shell import Shell
@@ -29,6 +29,7 @@ class WindowStage(Protocol):
 
 def make_cast(sign_in: Callable[[str], SignIn], server: str, password: str, logins: Logins) -> Cast:
     """People for the scenario: Chinese and light, as in the pictures of the guides. Makes the application."""
+    quiet_offscreen()
     _, preferences = make_application(None, "zh", "light")
 
     def shell(login: str) -> Shell:
@@ -40,6 +41,7 @@ def make_cast(sign_in: Callable[[str], SignIn], server: str, password: str, logi
 def run_windows(stage: WindowStage, password: str, logins: Logins) -> int:
     """Open the collector's window, signed in; run until the last window is closed. Returns Qt's exit status."""
     app, preferences = make_application(None)
+    heed_signals(app)
     app.setQuitOnLastWindowClosed(True)
     collector, lead, qa = logins
     shells: dict[str, Shell] = {}
