@@ -9,15 +9,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import types
-import typing
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from telephony.from_json import MessageError as MessageError
+from telephony.from_json import build
+
 PROTOCOL_VERSION = 1
-
-
-class MessageError(ValueError):
-    """A message that cannot be understood; the text says why, without quoting values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class Message:
     type: ClassVar[str]
 
 
-# --- configuration carried by messages -----------------------------------------------------------------------------
+# --- configuration carried by messages ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class AudioConfig:
     """Device name for ``device``; path of the WAV file to write for ``files``, or empty."""
 
 
-# --- commands ------------------------------------------------------------------------------------------------------
+# --- commands ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +186,7 @@ class Shutdown(Command):
     type: ClassVar[str] = "shutdown"
 
 
-# --- replies -------------------------------------------------------------------------------------------------------
+# --- replies ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +210,7 @@ class Error(Message):
     message: str
 
 
-# --- events --------------------------------------------------------------------------------------------------------
+# --- events ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +378,7 @@ class Stopped(Event):
     reason: str
 
 
-# --- the wire ------------------------------------------------------------------------------------------------------
+# --- the wire ---
 
 
 def _leaves(base: type[Message]) -> dict[str, type[Message]]:
@@ -415,55 +413,9 @@ def decode(data: bytes | str) -> Message:
     cls = _TYPES.get(kind) if isinstance(kind, str) else None
     if cls is None:
         raise MessageError("unknown message type")
-    message = _build(cls, body)
+    message = build(cls, body)
     assert isinstance(message, Message)
     return message
-
-
-def _build(cls: type, body: dict[str, Any]) -> object:
-    hints = _hints(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls)}
-    unknown = set(body) - set(fields)
-    if unknown:
-        raise MessageError(f"{cls.__name__}: unknown field {sorted(unknown)[0]!r}"[:120])
-    values: dict[str, Any] = {}
-    for name, f in fields.items():
-        if name in body:
-            values[name] = _convert(hints[name], body[name], f"{cls.__name__}.{name}")
-        elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-            raise MessageError(f"{cls.__name__}: missing field {name!r}")
-    return cls(**values)
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, dict):
-            raise MessageError(f"{where}: not an object")
-        return _build(hint, {k: v for k, v in value.items() if k != "type"})
-    origin = typing.get_origin(hint)
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise MessageError(f"{where}: not a list")
-        return tuple(_convert(typing.get_args(hint)[0], item, where) for item in value)
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise MessageError(f"{where}: not an object")
-        return value
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(hint, type) and isinstance(value, hint) and (hint is bool or not isinstance(value, bool)):
-        return value
-    raise MessageError(f"{where}: wrong type")
-
-
-_HINTS: dict[type, dict[str, Any]] = {}
-
-
-def _hints(cls: type) -> dict[str, Any]:
-    if cls not in _HINTS:
-        hints = typing.get_type_hints(cls)
-        _HINTS[cls] = {k: v for k, v in hints.items() if typing.get_origin(v) is not ClassVar}
-    return _HINTS[cls]
 
 
 _TYPES: types.MappingProxyType[str, type[Message]] = types.MappingProxyType(_leaves(Message))
