@@ -21,7 +21,7 @@ demo: setup
 
 test: setup-test
 	@$(PYTHON) -m coverage erase
-	@COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(PYTHON) -m coverage run -m pytest $(ARGS)
+	@$(PYTHON) -m coverage run -m pytest $(ARGS)
 	@$(PYTHON) -m coverage combine -q && $(PYTHON) -m coverage report --skip-covered --sort=cover | tail -n 40
 
 lint: setup

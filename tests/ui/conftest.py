@@ -9,7 +9,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from collections.abc import Callable, Iterator
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, QMessageLogContext, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -17,25 +17,8 @@ from agent_desktop.ui.language import apply_language
 from agent_desktop.ui.preferences import Preferences
 from agent_desktop.ui.theme import apply_theme
 from agent_desktop.ui.window import MainWindow, WindowHooks
+from tests.support.qt import no_qt_warnings as no_qt_warnings
 from tests.ui.desk import MemoryDesk
-
-_EXPECTED = "This plugin does not support"
-"""What the offscreen platform says of itself."""
-
-
-@pytest.fixture(autouse=True)
-def no_qt_warnings() -> Iterator[None]:
-    """Fail a test in which Qt warned of something."""
-    said: list[str] = []
-
-    def listen(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
-        if kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg) and not text.startswith(_EXPECTED):
-            said.append(text)
-
-    before = qInstallMessageHandler(listen)
-    yield
-    qInstallMessageHandler(before)
-    assert not said, said
 
 
 @pytest.fixture(autouse=True)
