@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout
 
@@ -28,6 +28,7 @@ class CaseView(Panel):
     def __init__(self, places: Places) -> None:
         super().__init__(surface="panel")
         self.setObjectName("case")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # or everything behind it is painted first
         self._detail: CaseDetail | None = None
         self._popped = ""
         self._paints = 0
