@@ -24,7 +24,7 @@ class EngineSettings:
     """First port for RTP; a random one of ``rtp_ports`` from here is taken."""
     rtp_ports: int = 16383
     tls_ca_file: str = ""
-    """Private certificate authority for TLS lines, PEM; empty for the system's."""
+    """PEM file of the certificate authorities that TLS lines trust. PJSIP knows none by itself: empty refuses all."""
     monitor_wait_s: float = 30.0
     """How long a lead's hidden leg waits for the agent's next call before it is ended."""
     refusals: tuple[tuple[str, int], ...] = ()
