@@ -22,11 +22,15 @@ class Ending:
     ended_here: bool
     """We hung up, cancelled or rejected."""
     sip_code: int
+    transferred: bool = False
+    """The far end was sent on, and arrived."""
 
 
 def cause_of(ending: Ending) -> str:
     """The cause, by RFC 3261 section 21's meaning of the code."""
     if ending.answered:
+        if ending.transferred:
+            return "transferred"
         if ending.ended_here:
             return "hung_up"
         return "far_hung_up" if ending.sip_code < 300 else "line_lost"

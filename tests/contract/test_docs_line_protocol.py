@@ -1,4 +1,4 @@
-"""docs/guides/line-protocol.md against telephony/messages.py: every message, field, code and cause, and no other."""
+"""docs/guides/line-protocol.md against telephony/messages: every message, field, code and cause, and no other."""
 
 from __future__ import annotations
 
@@ -161,6 +161,7 @@ def test_the_error_codes_are_the_codes() -> None:
 def test_the_causes_are_those_that_come() -> None:
     told = _table(PAGE.read_text("utf-8"), "cause")
     assert told == _told_in(CallEnded.__doc__)
-    flags = itertools.product((False, True), repeat=4)
-    come = {cause_of(Ending(*each, sip_code=code)) for each in flags for code in (0, 200, *range(400, 700))}
+    flags = itertools.product((False, True), repeat=5)
+    codes = (0, 200, *range(400, 700))
+    come = {cause_of(Ending(*each, code, transferred)) for *each, transferred in flags for code in codes}
     assert come == told

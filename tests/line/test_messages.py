@@ -119,6 +119,7 @@ def test_an_error_about_a_message_quotes_no_value() -> None:
     ("ending", "cause"),
     [
         (Ending(True, True, True, True, 200), "hung_up"),
+        (Ending(True, True, True, True, 200, transferred=True), "transferred"),
         (Ending(True, True, True, False, 200), "far_hung_up"),
         (Ending(False, True, True, False, 0), "far_hung_up"),
         (Ending(True, True, True, False, 408), "line_lost"),
