@@ -73,8 +73,8 @@ def _fail(command: SetMute) -> dict[str, Any]:
 def raw(address: str, hello: bool = True) -> Connection:
     connection = Client(address, "AF_UNIX", KEY)
     if hello:
-        connection.send_bytes(b'{"type":"hello","id":"h","version":1}')
-        assert json.loads(connection.recv_bytes())["result"]["version"] == 1
+        connection.send_bytes(b'{"type":"hello","id":"h","version":2}')
+        assert json.loads(connection.recv_bytes())["result"]["version"] == 2
         assert json.loads(connection.recv_bytes())["type"] == "snapshot"
     return connection
 
