@@ -67,6 +67,11 @@ class Calls:
         return next(iter(self._live.values()), None)
 
     @property
+    def live(self) -> tuple[LiveCall, ...]:
+        """Every call that is up, ringing included, oldest first."""
+        return tuple(self._live.values())
+
+    @property
     def all_gone(self) -> bool:
         """PJSIP holds no call of ours any more."""
         return not self._live and not self._leaving
