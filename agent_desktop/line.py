@@ -79,7 +79,7 @@ class LineProcess:
         self._engine = Engine(settings, self._headset, self._make_tap, grants, self._server.publish)
 
     def start(self) -> None:
-        """Open the socket and register the line. Raises ``OSError`` or ``RuntimeError``."""
+        """Open the socket and register the lines. Raises ``OSError`` or ``RuntimeError``."""
         self._engine.start()
         self._server.start(self._engine)
         try:
@@ -87,8 +87,11 @@ class LineProcess:
         except CommandError as error:
             log.warning("no headset: %s", error.code)
             self._server.publish(AudioState("null", NullHeadset().describe(), error.code))
-        if self._setup.line is not None:
-            self._engine.submit(AddLine(id="setup", line=self._setup.line)).result(10)
+        for line in self._setup.lines:
+            try:
+                self._engine.submit(AddLine(id="setup", line=line)).result(10)
+            except CommandError as error:
+                log.error("line %s cannot be set up: %s", line.line_id, error.code)
         threading.Thread(target=self._recover, name="recover", daemon=True).start()
 
     def run(self) -> None:

@@ -135,12 +135,14 @@ class _Assembly:
             store_key=parts.session.store_key,
             grant_key=parts.session.grant_key,
             spool=settings.data_dir / "spool",
+            records=settings.data_dir / "calls.journal",
             log_file=settings.data_dir / "logs" / "line.log",
-            line=settings.line,
+            lines=(settings.line,),
             audio=settings.audio,
             local_host=settings.local_host,
             local_port=settings.local_port,
             tls_ca_file=settings.tls_ca_file,
+            agent_id=self._context.user.id,
         )
         return LineKeeper(parts.line_starter, setup, self._on_line, self._status.on_line_lost)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from agent_desktop.services.listeners import Listeners
-from telephony.messages import AudioConfig, Command, Event, LineConfig
+from telephony.messages import AudioConfig, Command, Event, LineConfig, LinePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,18 @@ class LineSetup:
     grant_key: bytes
     """The server's Ed25519 public key for monitoring grants."""
     spool: Path
+    records: Path
+    """Journal of the calls' records; sealed under a key that is derived from ``signing_key``."""
     log_file: Path
-    line: LineConfig | None
+    lines: tuple[LineConfig, ...]
     audio: AudioConfig
     local_host: str = ""
     local_port: int = 0
     tls_ca_file: str = ""
     """PEM file of the authorities that a TLS line trusts."""
+    agent_id: str = ""
+    """Who signed in: stands in the records of calls until a client says otherwise."""
+    policy: LinePolicy = field(default_factory=LinePolicy)
 
     def to_json(self) -> str:
         """One line of JSON; holds keys and a password, so it is for a pipe only."""
@@ -41,34 +46,37 @@ class LineSetup:
             "store_key": _b64(self.store_key),
             "grant_key": _b64(self.grant_key),
             "spool": str(self.spool),
+            "records": str(self.records),
             "log_file": str(self.log_file),
-            "line": None if self.line is None else _as_dict(self.line),
-            "audio": _as_dict(self.audio),
+            "lines": [asdict(line) for line in self.lines],
+            "audio": asdict(self.audio),
             "local_host": self.local_host,
             "local_port": self.local_port,
             "tls_ca_file": self.tls_ca_file,
+            "agent_id": self.agent_id,
+            "policy": asdict(self.policy),
         }
         return json.dumps(body)
 
     @classmethod
     def from_json(cls, text: str) -> LineSetup:
-        """Back from ``to_json``. Raises ``ValueError`` or ``KeyError`` for anything else."""
+        """Back from ``to_json``. Raises ``ValueError``, ``KeyError`` or ``TypeError`` for anything else."""
         body = json.loads(text)
-        line = body["line"]
-        if line is not None:
-            line = LineConfig(**{**line, "allowed_peers": tuple(line["allowed_peers"])})
         return cls(
             seat_id=body["seat_id"],
             signing_key=base64.b64decode(body["signing_key"]),
             store_key=base64.b64decode(body["store_key"]),
             grant_key=base64.b64decode(body["grant_key"]),
             spool=Path(body["spool"]),
+            records=Path(body["records"]),
             log_file=Path(body["log_file"]),
-            line=line,
+            lines=tuple(_line(line) for line in body["lines"]),
             audio=AudioConfig(**body["audio"]),
             local_host=body["local_host"],
             local_port=body["local_port"],
             tls_ca_file=body["tls_ca_file"],
+            agent_id=body["agent_id"],
+            policy=LinePolicy(**body["policy"]),
         )
 
 
@@ -100,5 +108,5 @@ def _b64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _as_dict(config: LineConfig | AudioConfig) -> dict[str, Any]:
-    return {name: getattr(config, name) for name in config.__dataclass_fields__}
+def _line(body: dict[str, Any]) -> LineConfig:
+    return LineConfig(**{**body, "allowed_peers": tuple(body["allowed_peers"])})
