@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
+from recorder.codec import warm_up
 from recorder.container import HeaderFacts
 from recorder.evidence import Manifest, SeatIdentity
 from recorder.files import SpoolError
@@ -88,8 +89,10 @@ class Recorder:
     def recover(self) -> list[Manifest]:
         """Make ready for upload what dead processes left; reports each as ``recovered``. Raises ``SpoolError``.
 
-        Reads each left file once (a second for a gigabyte or so), so not on a thread that must answer.
+        Called once at the start; it also loads the codec, so that no call has to wait for that. Reads each left file
+        once (a second for a gigabyte or so), so not on a thread that must answer.
         """
+        warm_up()
         found = recover(self._spool, self._identity)
         for manifest in found:
             ms = manifest.samples * 1000 // manifest.rate
