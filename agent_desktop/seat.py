@@ -8,7 +8,7 @@ from pathlib import Path
 from agent_desktop.config import Config, LineSettings
 from agent_desktop.services.desk import Desk
 from agent_desktop.services.errors import DeskError, Problem
-from agent_desktop.services.sign_in import KeptKeys, KeyringAway, SeatSettings, SignIn
+from agent_desktop.services.sign_in import KeptKeys, KeyringAway, SeatLine, SeatSettings, SignIn
 from agent_desktop.ui.sign_in import PassphraseNeeded
 from agent_desktop.ui.sign_in import SignIn as SignInWork
 from telephony.messages import AudioConfig, LineConfig
@@ -27,7 +27,7 @@ def seat_settings(config: Config) -> SeatSettings:
         server_url=config.server_url,
         data_dir=config.data_path,
         ca_file=config.ca_file,
-        line=_line_config(line) if line.user and line.peer else None,
+        lines=(SeatLine(_line_config(line)),) if line.user and line.peer else (),
         audio=AudioConfig(config.audio.kind, config.audio.microphone, config.audio.speaker),
         local_host=line.local_host,
         local_port=line.local_port,

@@ -15,7 +15,7 @@ from agent_desktop.demo.embedded import COLLECTOR, DATA_OFFICER, LEAD, PASSWORD,
 from agent_desktop.seat import LINE_ID, sign_in_work
 from agent_desktop.services.desk import Desk
 from agent_desktop.services.line_supervisor import start_line
-from agent_desktop.services.sign_in import SeatSettings, SignIn, ThrowAwayKeys
+from agent_desktop.services.sign_in import SeatLine, SeatSettings, SignIn, ThrowAwayKeys
 from agent_desktop.ui.sign_in import SignIn as SignInWork
 from recorder.evidence import EvidenceError, verify_receipt
 from telephony.messages import AudioConfig, LineConfig
@@ -122,7 +122,7 @@ class DemoStage:
         return SeatSettings(
             server_url=self.server_url,
             data_dir=self._work / login,
-            line=line if has_line else None,
+            lines=(SeatLine(line),) if has_line else (),
             audio=self._audio(login),
             local_host=HOST,
             local_port=self._collector_port if login == COLLECTOR else 0,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_desktop.domain.models import CaseDetail, CaseMatch, Direction
 from agent_desktop.services.call_records import UNSEEN, CallRecords
-from agent_desktop.services.call_views import CallView, LevelsView
+from agent_desktop.services.call_views import AlarmView, CallView, LevelsView, QualityView, TransferView
 from agent_desktop.services.errors import DeskError
 from agent_desktop.services.listeners import Listeners
 from telephony import messages
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MAX_CALLS = 2
+"""Calls that may be up at a time, as in the line process."""
 PAINT_FIRST_S = 0.05
 """Wait before writing down a call, so that the window paints a popped case without sharing the interpreter."""
 UNSEEN_END_S = 5.0
@@ -41,12 +43,14 @@ class CallTracker:
     ) -> None:
         self.changed: Listeners[CallView] = Listeners()
         self.levels: Listeners[LevelsView] = Listeners()
+        self.transfers: Listeners[TransferView] = Listeners()
+        self.quality: Listeners[QualityView] = Listeners()
+        self.alarms: Listeners[AlarmView] = Listeners()
         self._desk = desk
         self._cases = cases
         self._records = records
         self._unseen_end_s = unseen_end_s
         self._views: dict[str, CallView] = {}
-        self._lines: dict[str, str] = {}
         self._at_ns: dict[str, int] = {}
         self._asked: set[str] = set()
         """Calls that we asked for and the line process has not named yet."""
@@ -59,29 +63,36 @@ class CallTracker:
             messages.CallEnded: self._ended,
             messages.RecordingState: self._recording,
             messages.Levels: self._levels,
+            messages.TransferState: self._transfer,
+            messages.CallQuality: self._quality,
+            messages.CallAlarm: self._alarm,
             messages.Snapshot: self._snapshot,
         }
 
     @property
     def current(self) -> CallView | None:
-        """The call that is up or ringing."""
+        """The call that matters now: of two, the one that is talked on."""
+        return min(self.calls, key=_matters, default=None)
+
+    @property
+    def calls(self) -> tuple[CallView, ...]:
+        """All that are not over, oldest first."""
         with self._lock:
-            return next(iter(self._views.values()), None)
+            return tuple(self._views.values())
 
     def get(self, call_id: str) -> CallView | None:
         """The call, unless it is over."""
         with self._lock:
             return self._views.get(call_id)
 
-    def ask(self, view: CallView, line_id: str) -> bool:
-        """We are about to dial: false when there is a call already. Its outcome is kept even if we crash now."""
+    def ask(self, view: CallView) -> bool:
+        """We are about to dial: false with ``MAX_CALLS`` up already. Its outcome is kept even if we crash now."""
         with self._lock:
-            if self._views:
+            if len(self._views) >= MAX_CALLS:
                 return False
             self._views[view.id] = view
-            self._lines[view.id] = line_id
             self._asked.add(view.id)
-        self._records.keep_open(view, line_id)
+        self._records.keep_open(view, view.line_id)
         return True
 
     def never_made(self, call_id: str) -> None:
@@ -100,8 +111,7 @@ class CallTracker:
                 return None
             view = change(view)
             self._tell(view)
-            line_id = self._lines.get(call_id, "")
-        self._records.keep_open(view, line_id)
+        self._records.keep_open(view, view.line_id)
         return view
 
     def on_event(self, event: messages.Message) -> None:
@@ -123,16 +133,15 @@ class CallTracker:
 
     def _forget(self, call_id: str) -> None:
         self._views.pop(call_id, None)
-        self._lines.pop(call_id, None)
         self._at_ns.pop(call_id, None)
         self._asked.discard(call_id)
 
-    def _keep(self, view: CallView, line_id: str) -> None:
+    def _keep(self, view: CallView) -> None:
         """Keep on disk what the call is about, without making the events wait; the window paints first."""
 
         def keep() -> None:
             self._closed.wait(PAINT_FIRST_S)
-            self._records.keep_open(view, line_id)
+            self._records.keep_open(view, view.line_id)
 
         if not self._closed.is_set():
             self._later.submit(keep)
@@ -142,16 +151,16 @@ class CallTracker:
             CallView(
                 id=event.call_id,
                 direction=Direction.INBOUND,
-                number=self._desk.numbers.kept(event.number),
+                number=self._desk.lines.numbers(event.line_id).kept(event.number),
                 state="ringing",
                 started_at=self._time(event.at),
                 invited_ns=event.invited_ns,
+                line_id=event.line_id,
+                transferred_by=event.transferred_by,
             )
         )
-        with self._lock:
-            self._lines[view.id] = event.line_id
-            self._tell(view)
-        self._keep(view, event.line_id)
+        self._tell(view)
+        self._keep(view)
         if not view.matches and not self._closed.is_set():
             self._later.submit(self._match_on_server, view.id, view.number)
 
@@ -182,11 +191,10 @@ class CallTracker:
             before = known or self._taken_over(event)
             view = self._changed(before, event)
             self._at_ns[event.call_id] = event.at_ns
-            self._lines[event.call_id] = event.line_id
             self._asked.discard(event.call_id)
             self._tell(view)
         if known is None or view.answered_at != before.answered_at:
-            self._keep(view, event.line_id)
+            self._keep(view)
 
     def _changed(self, view: CallView, event: messages.CallState) -> CallView:
         return replace(
@@ -199,6 +207,10 @@ class CallTracker:
             far_held=event.far_held,
             codec=event.codec,
             recording_id=event.recording_id or view.recording_id,
+            conference=event.conference,
+            encrypted=event.encrypted,
+            auto_answered=event.auto_answered,
+            line_id=event.line_id or view.line_id,
         )
 
     def _taken_over(self, event: messages.CallState) -> CallView:
@@ -206,9 +218,10 @@ class CallTracker:
         view = CallView(
             id=event.call_id,
             direction=Direction(event.direction),
-            number=self._desk.numbers.kept(event.number),
+            number=self._desk.lines.numbers(event.line_id).kept(event.number),
             state=event.state,
             started_at=self._time(event.started_at or event.at),
+            line_id=event.line_id,
         )
         kept = self._records.open_call(event.call_id)
         if kept is None:
@@ -264,6 +277,18 @@ class CallTracker:
         if self.get(event.call_id) is not None:
             self.levels.emit(LevelsView(event.call_id, event.agent_dbfs, event.far_dbfs))
 
+    def _transfer(self, event: messages.TransferState) -> None:
+        if self.get(event.call_id) is not None:
+            self.transfers.emit(TransferView(event.call_id, event.target, event.state, event.sip_code))
+
+    def _quality(self, event: messages.CallQuality) -> None:
+        if self.get(event.call_id) is not None:
+            self.quality.emit(QualityView(**{name: getattr(event, name) for name in QualityView.__dataclass_fields__}))
+
+    def _alarm(self, event: messages.CallAlarm) -> None:
+        if self.get(event.call_id) is not None:
+            self.alarms.emit(AlarmView(event.call_id, event.kind, event.on))
+
     def _snapshot(self, event: messages.Snapshot) -> None:
         """The line process is there, or there again: go on with its calls, and close those that it no longer has."""
         for call in event.calls:
@@ -292,6 +317,13 @@ class CallTracker:
             return datetime.fromisoformat(text)
         except ValueError:
             return self._desk.clock()
+
+
+def _matters(view: CallView) -> int:
+    """What is talked on comes before what is being dialled, that before what rings, and that before what waits."""
+    if view.state == "active":
+        return 3 if view.held else 0
+    return 1 if view.direction is Direction.OUTBOUND else 2
 
 
 def _matched(view: CallView, matches: list[CaseMatch], detail: CaseDetail | None) -> CallView:

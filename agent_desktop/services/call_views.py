@@ -1,4 +1,4 @@
-"""A call and its levels, as the window sees them."""
+"""A call, its levels, its quality and what becomes of it, as the window sees them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent_desktop.domain.models import CaseDetail, CaseMatch, Contact, Direction
+from agent_desktop.domain.number_places import NumberPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,16 @@ class CallView:
     sealed_ms: int = 0
     invited_ns: int = 0
     """Inbound: CLOCK_MONOTONIC when the INVITE arrived."""
+    conference: bool = False
+    """Joined with the other call that is up."""
+    encrypted: bool = False
+    """Its media is SRTP."""
+    auto_answered: bool = False
+    line_id: str = ""
+    place: NumberPlace | None = None
+    """Home location and carrier of the number; None until the tables are loaded, a second after sign-in."""
+    transferred_by: str = ""
+    """Inbound: who sent the caller here; empty when nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +59,38 @@ class LevelsView:
     call_id: str
     agent_dbfs: float
     far_dbfs: float
+
+
+@dataclass(frozen=True, slots=True)
+class TransferView:
+    """How a transfer goes. ``state`` as ``telephony.messages.TransferState``."""
+
+    call_id: str
+    target: str
+    """Number that the far end is sent to."""
+    state: str
+    sip_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QualityView:
+    """The line's quality over the last seconds of a call; a figure that is not known is −1."""
+
+    call_id: str
+    codec: str
+    rx_loss_pct: float
+    """Lost on arrival, of what the far side sent."""
+    rx_jitter_ms: float
+    tx_loss_pct: float
+    rtt_ms: float
+    mos: float
+    """Mean opinion score, 1 to 4.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView:
+    """Something is wrong with a call's sound (``on``), or no longer. ``kind`` as ``telephony.messages.CallAlarm``."""
+
+    call_id: str
+    kind: str
+    on: bool

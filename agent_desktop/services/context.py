@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from agent_desktop.domain.days import Clock, day_start, local_date, utc_now
 from agent_desktop.domain.models import User
 from agent_desktop.domain.numbers import NumberPlan
+from agent_desktop.services.line_roster import LineRoster
 
 if TYPE_CHECKING:
     from agent_desktop.store.store import Store
@@ -42,7 +43,12 @@ class DeskContext:
     clock: Clock = utc_now
     zone: tzinfo | None = None
     policy: Policy = field(default_factory=Policy)
-    numbers: NumberPlan = field(default_factory=NumberPlan)
+    lines: LineRoster = field(default_factory=LineRoster)
+
+    @property
+    def numbers(self) -> NumberPlan:
+        """How a number is read that belongs to no line in particular: as on the seat's first."""
+        return self.lines.numbers()
 
     def today(self) -> date:
         return local_date(self.clock(), self.zone)

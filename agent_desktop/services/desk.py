@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from agent_desktop.domain.models import User
 from agent_desktop.services.calls import CallService
 from agent_desktop.services.cases import CaseService
+from agent_desktop.services.phone import PhoneService
 from agent_desktop.services.recordings import RecordingService
 from agent_desktop.services.status import StatusService
 from agent_desktop.services.wallboard import WallboardService
@@ -51,6 +52,7 @@ class Desk:
     status: StatusService
     recordings: RecordingService
     wallboard: WallboardService
+    phone: PhoneService = field(default_factory=PhoneService)
     shutdown: Shutdown = field(default_factory=Shutdown, repr=False, compare=False)
     renew: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from agent_desktop.domain.days import Clock
-from agent_desktop.domain.models import Note, Role
-from agent_desktop.domain.numbers import NumberPlan
+from agent_desktop.domain.models import Note, Role, User
 from agent_desktop.services.call_records import CallRecords
 from agent_desktop.services.call_tracker import CallTracker
 from agent_desktop.services.calls import CallService
@@ -18,8 +17,11 @@ from agent_desktop.services.cases import CaseService
 from agent_desktop.services.context import DeskContext, Policy
 from agent_desktop.services.desk import Desk, Shutdown
 from agent_desktop.services.errors import DeskError
+from agent_desktop.services.line_commands import LineCommands
 from agent_desktop.services.line_keeper import LineKeeper
 from agent_desktop.services.line_port import LinePort, LineSetup, LineStarter
+from agent_desktop.services.line_roster import LineRoster
+from agent_desktop.services.phone import PhoneService
 from agent_desktop.services.recordings import RecordingService
 from agent_desktop.services.seat_publisher import SeatPublisher
 from agent_desktop.services.status import StatusService
@@ -79,15 +81,17 @@ class _Assembly:
             clock=parts.clock,
             zone=_zone(parts.session.policy),
             policy=Policy.from_json(parts.session.policy),
-            numbers=NumberPlan(parts.settings.region),
+            lines=LineRoster(parts.settings.lines if self._has_lines(user) else (), parts.settings.region),
         )
-        line_id = parts.settings.line.line_id if parts.settings.line else ""
+        lines = self._context.lines
+        commands = LineCommands()
         self._status = StatusService()
         self._cases = CaseService(self._context)
         self._tracker = CallTracker(self._context, self._cases, CallRecords(self._context))
-        self._calls = CallService(self._context, self._tracker, line_id)
+        self._calls = CallService(self._context, self._tracker, commands)
+        self._phone = PhoneService(lines, commands)
         self._wrap_up = WrapUpService(self._context, self._on_saved)
-        self._wallboard = WallboardService(self._context, line_id)
+        self._wallboard = WallboardService(self._context, lines.choose())
         outbox = parts.store.outbox
         self._sender = OutboxSender(outbox, parts.api) if user.role in WITH_OUTBOX else None
         puller = Puller(parts.store.changes, parts.api, self._cases.changed.emit)
@@ -118,6 +122,7 @@ class _Assembly:
             status=self._status,
             recordings=RecordingService(self._context),
             wallboard=self._wallboard,
+            phone=self._phone,
             shutdown=self._stages(),
             renew=self._renew,
         )
@@ -125,10 +130,11 @@ class _Assembly:
     def _line_keeper(self) -> LineKeeper | None:
         parts = self._parts
         settings = parts.settings
-        if parts.line_starter is None or settings.line is None or self._context.user.role not in WITH_LINE:
-            self._status.on_no_line()
+        lines = self._context.lines
+        lines.changed.join(self._status.on_lines)
+        self._status.on_lines(lines.views)
+        if parts.line_starter is None or not lines.views:
             return None
-        self._status.on_line_named(settings.line.display_name or settings.line.user)
         setup = LineSetup(
             seat_id=parts.seat.seat_id,
             signing_key=parts.seat.signing_seed,
@@ -137,14 +143,17 @@ class _Assembly:
             spool=settings.data_dir / "spool",
             records=settings.data_dir / "calls.journal",
             log_file=settings.data_dir / "logs" / "line.log",
-            lines=(settings.line,),
+            lines=tuple(line.config for line in settings.lines),
             audio=settings.audio,
             local_host=settings.local_host,
             local_port=settings.local_port,
             tls_ca_file=settings.tls_ca_file,
             agent_id=self._context.user.id,
         )
-        return LineKeeper(parts.line_starter, setup, self._on_line, self._status.on_line_lost)
+        return LineKeeper(parts.line_starter, setup, self._on_line, self._on_line_lost)
+
+    def _has_lines(self, user: User) -> bool:
+        return self._parts.line_starter is not None and user.role in WITH_LINE
 
     def _stages(self) -> Shutdown:
         """First what makes new work, then what carries it away, last what it is kept in."""
@@ -186,16 +195,22 @@ class _Assembly:
 
     def _on_line(self, line: LinePort) -> None:
         line.events.join(self._on_line_event)
-        line.lost.join(self._status.on_line_lost)
+        line.lost.join(self._on_line_lost)
         self._wallboard.use_line(line)
         try:
             snapshot = self._calls.use_line(line)
         except DeskError as error:
             log.warning("line process not asked: %s", error)
         else:
-            self._status.on_line_event(snapshot)
+            self._on_line_event(snapshot)
+
+    def _on_line_lost(self, reason: str) -> None:
+        self._context.lines.on_lost(reason)
+        self._status.on_line_lost(reason)
 
     def _on_line_event(self, event: Event) -> None:
+        self._context.lines.on_event(event)
+        self._phone.on_event(event)
         self._status.on_line_event(event)
         if isinstance(event, RecordingState) and event.state in ("sealed", "recovered"):
             self._uploader.wake()

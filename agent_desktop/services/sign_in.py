@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from agent_desktop.domain.days import Clock, utc_now
 from agent_desktop.services.errors import DeskError, Problem
+from agent_desktop.services.line_roster import SeatLine as SeatLine
 from agent_desktop.store.keys import KeptKeys as KeptKeys
 from agent_desktop.store.keys import KeyringAway as KeyringAway
 from agent_desktop.store.keys import SeatKeys, StoreKeys
 from agent_desktop.store.keys import ThrowAwayKeys as ThrowAwayKeys
 from agent_desktop.store.keys import WrongPassphrase as WrongPassphrase
-from telephony.messages import AudioConfig, LineConfig
+from telephony.messages import AudioConfig
 
 if TYPE_CHECKING:
     from agent_desktop.services.desk import Desk
@@ -28,12 +29,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SeatSettings:
-    """What a seat is set up with. ``line`` is None for a seat without a phone."""
+    """What a seat is set up with. No ``lines``: a seat without a phone."""
 
     server_url: str
     data_dir: Path
     ca_file: str = ""
-    line: LineConfig | None = None
+    lines: tuple[SeatLine, ...] = ()
+    """In the order of preference for dialling."""
     audio: AudioConfig = field(default_factory=AudioConfig)
     local_host: str = ""
     local_port: int = 0

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from agent_desktop.services.line_roster import LineView
 from agent_desktop.services.listeners import Listeners
-from telephony.messages import AudioState, Event, LineState, RecordingState, Snapshot
+from telephony.messages import AudioState, Event, RecordingState, Snapshot
 
 if TYPE_CHECKING:
     from agent_desktop.sync.worker import SyncState
@@ -21,12 +22,16 @@ class StatusView:
     """All indicators at one moment."""
 
     line_state: str = "registering"
-    """As ``telephony.messages.LineState``, ``away`` when the line process is not there, ``none`` where there is no
-    line.
+    """Of the line that calls are made on; when none is usable, of the one that is worst off. As
+    ``telephony.messages.LineState``, ``away`` when the line process is not there, ``none`` where there is no line.
     """
     line_name: str = ""
     line_sip_code: int = 0
     line_reason: str = ""
+    line_problem: str = ""
+    """Why that line is not usable, as ``telephony.messages.LineState``."""
+    lines_down: int = 0
+    """How many of the seat's lines are not usable now."""
     online: bool = False
     """The server answered last time."""
     offline_since: datetime | None = None
@@ -85,28 +90,31 @@ class StatusService:
     def on_line_event(self, event: Event) -> None:
         """An event of the line process."""
         if isinstance(event, Snapshot):
-            for line in event.lines:
-                self.on_line_event(line)
             self.on_line_event(event.audio)
-        elif isinstance(event, LineState):
-            self._line_uri = event.uri or self._line_uri
-            self._update(line_state=event.state, line_sip_code=event.sip_code, line_reason=event.reason)
         elif isinstance(event, AudioState):
             self._update(audio=event.description or event.kind, audio_problem=event.problem)
         elif isinstance(event, RecordingState):
             self._update(recording_problem=event.problem)
 
+    def on_lines(self, lines: tuple[LineView, ...]) -> None:
+        """How the seat's lines are; empty where it has none, and needs none."""
+        if not lines:
+            self._update(line_state="none")
+            return
+        line = next((line for line in lines if line.usable), None) or min(lines, key=_badness)
+        self._line_uri = line.uri or self._line_uri
+        self._update(
+            line_state=line.state,
+            line_name=line.name,
+            line_sip_code=line.sip_code,
+            line_reason=line.reason,
+            line_problem=line.problem,
+            lines_down=sum(not line.usable for line in lines),
+        )
+
     def on_line_lost(self, reason: str) -> None:
-        """The line process has gone; ``reason`` is for the log."""
-        self._update(line_state="away", line_sip_code=0, line_reason=reason, recording_problem="")
-
-    def on_no_line(self) -> None:
-        """This seat has no line, and needs none."""
-        self._update(line_state="none", line_sip_code=0, line_reason="")
-
-    def on_line_named(self, name: str) -> None:
-        """How the seat's line is called on screen."""
-        self._update(line_name=name)
+        """The line process has gone, and with it what was wrong with recording; ``reason`` is for the log."""
+        self._update(recording_problem="")
 
     def on_sync(self, state: SyncState) -> None:
         """The sync worker's state."""
@@ -136,3 +144,9 @@ class StatusService:
             if view != self._view:
                 self._view = view
                 self.changed.emit(view)
+
+
+def _badness(line: LineView) -> int:
+    """A line that has failed comes before one that is still trying."""
+    order = ("away", "failed", "removed", "registering")
+    return order.index(line.state) if line.state in order else len(order)

@@ -14,7 +14,7 @@ from agent_desktop.domain.sync import Change, ChangePage
 from agent_desktop.seat import LINE_ID
 from agent_desktop.services.desk import Desk
 from agent_desktop.services.line_supervisor import start_line
-from agent_desktop.services.sign_in import SeatSettings, SignIn, ThrowAwayKeys
+from agent_desktop.services.sign_in import SeatLine, SeatSettings, SignIn, ThrowAwayKeys
 from agent_desktop.store.store import Store
 from agent_desktop.sync.http import CollectionApi
 from agent_desktop.ui.application import make_application
@@ -54,7 +54,7 @@ class DeskWindow:
         settings = SeatSettings(
             server_url=self.server.url,
             data_dir=folder / "seat",
-            line=LineConfig(LINE_ID, "1001", "1001", peer=peer or self.practice.peer),
+            lines=(SeatLine(LineConfig(LINE_ID, "1001", "1001", peer=peer or self.practice.peer)),),
             audio=audio or AudioConfig("files", str(COLLECTOR)),
             local_host="127.0.0.1",
             local_port=self.sip_port,

@@ -69,7 +69,7 @@ def test_a_seat_without_a_line_has_no_line_indicator(qtbot: QtBot) -> None:
     desk = desk_of(Role.QA)
     window = show(qtbot, desk)
     assert find(window, QWidget, "top.line").isVisible()
-    desk.status.on_no_line()
+    desk.status.on_lines(())
     qtbot.waitUntil(lambda: not find(window, QWidget, "top.line").isVisible())
 
 

@@ -19,6 +19,7 @@ from agent_desktop.services.calls import CallService
 from agent_desktop.services.cases import CaseService
 from agent_desktop.services.context import DeskContext
 from agent_desktop.services.errors import DeskError, Problem
+from agent_desktop.services.line_roster import LineRoster, SeatLine
 from agent_desktop.store.store import Store
 from telephony import messages
 from tests.support.desk_data import (
@@ -69,11 +70,12 @@ class Room:
             wake=self._wake,
             clock=self.clock,
             zone=SHANGHAI,
+            lines=LineRoster([SeatLine(messages.LineConfig("line-1", "1001", "1001", "pbx.example:5060"))]),
         )
         self.line = ScriptedLine()
         self.cases = CaseService(context)
         self.tracker = CallTracker(context, self.cases, CallRecords(context), unseen_end_s=0.1)
-        self.calls = CallService(context, self.tracker, "line-1")
+        self.calls = CallService(context, self.tracker)
         self.seen: list[CallView] = []
         self.calls.changed.join(self.seen.append)
         self.touched: list[frozenset[str]] = []
@@ -185,7 +187,8 @@ def test_an_unknown_number_is_asked_of_the_server_without_holding_the_line_up(tm
 def test_dialling_asks_for_the_national_form(room: Room, number: str, dialled: str) -> None:
     call_id = room.calls.dial_number(number)
     command = room.line.last(messages.Dial)
-    assert (command.call_id, command.line_id, command.number) == (call_id, "line-1", dialled)
+    assert (command.call_id, command.line_id, command.digits) == (call_id, "line-1", dialled)
+    assert command.number == number
 
 
 def test_a_call_from_dial_to_record(room: Room, case: Case, contact: Contact) -> None:
@@ -266,8 +269,9 @@ def test_a_refused_dial_says_why_and_leaves_nothing(room: Room, contact: Contact
     room.calls.dial(contact)
 
 
-def test_one_call_at_a_time(room: Room, contact: Contact) -> None:
+def test_two_calls_at_a_time(room: Room, contact: Contact) -> None:
     room.calls.dial(contact)
+    room.calls.dial_number("1002")
     assert _problem(room.calls.dial, contact) is Problem.LINE_BUSY
     assert _problem(room.calls.hang_up, new_id()) is Problem.CALL_GONE
 

@@ -18,6 +18,7 @@ from agent_desktop.services.context import DeskContext
 from agent_desktop.services.desk import Shutdown
 from agent_desktop.services.errors import DeskError, Problem
 from agent_desktop.services.line_keeper import LineKeeper
+from agent_desktop.services.line_roster import LineRoster, SeatLine
 from agent_desktop.services.status import StatusService, StatusView
 from agent_desktop.services.wallboard import MonitorView, WallboardService
 from agent_desktop.store.store import Store
@@ -156,7 +157,11 @@ def test_indicators_follow_the_line_and_the_workers() -> None:
     status = StatusService()
     told: list[StatusView] = []
     status.changed.join(told.append)
-    status.on_line_event(messages.LineState("line-1", "registered", 200, "OK", "sip:1001@10.0.0.2:5060"))
+    lines = LineRoster([SeatLine(messages.LineConfig("line-1", "1001", "1001", "pbx.example:5060"))])
+    lines.changed.join(status.on_lines)
+    status.on_lines(())
+    assert status.now.line_state == "none"
+    lines.on_event(messages.LineState("line-1", "registered", 200, "OK", "sip:1001@10.0.0.2:5060"))
     assert (status.now.line_state, status.line_uri) == ("registered", "sip:1001@10.0.0.2:5060")
     status.on_line_event(messages.AudioState("device", "USB headset", "device_lost"))
     assert (status.now.audio, status.now.audio_problem) == ("USB headset", "device_lost")
@@ -166,12 +171,10 @@ def test_indicators_follow_the_line_and_the_workers() -> None:
     status.on_signed_out()
     status.on_signed_in()
     assert not status.now.signed_out
-    status.on_no_line()
-    assert status.now.line_state == "none"
-    status.on_line_lost("killed")
+    lines.on_lost("killed")
     assert status.now.line_state == "away"
     count = len(told)
-    status.on_line_lost("killed")
+    lines.on_lost("killed")
     assert len(told) == count
     assert told[-1] == status.now
     with pytest.raises(ValueError, match="unknown agent state"):

@@ -1,0 +1,123 @@
+"""The seat's lines: how each is set up, how each dials, and how each is doing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from agent_desktop.domain.dial_plan import DialPlan, NumberRefused, digits_for
+from agent_desktop.domain.numbers import NumberPlan
+from agent_desktop.services.errors import DeskError, Problem
+from agent_desktop.services.listeners import Listeners
+from telephony.messages import Event, LineConfig, LineState, Snapshot
+
+USABLE = ("ready", "registered")
+
+
+@dataclass(frozen=True, slots=True)
+class SeatLine:
+    """One line as it is configured."""
+
+    config: LineConfig
+    plan: DialPlan = field(default_factory=DialPlan)
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One line now. ``registrar``, ``problem``, ``sip_code`` and ``reason`` as ``telephony.messages.LineState``."""
+
+    line_id: str
+    name: str
+    state: str = "registering"
+    """As ``LineState``; ``away`` while the line process is not there."""
+    registrar: str = ""
+    problem: str = ""
+    sip_code: int = 0
+    reason: str = ""
+    uri: str = ""
+    """Where it can be reached, for monitoring."""
+
+    @property
+    def usable(self) -> bool:
+        """Calls can be made on it."""
+        return self.state in USABLE
+
+
+class LineRoster:
+    """The lines in the order of the configuration; the first is the one that is dialled on. Thread-safe."""
+
+    changed: Listeners[tuple[LineView, ...]]
+
+    def __init__(self, lines: Sequence[SeatLine] = (), region: str = "CN") -> None:
+        self.changed = Listeners()
+        self._lines = {line.config.line_id: line for line in lines}
+        self._numbers = {name: NumberPlan(region) for name in self._lines}
+        self._any_numbers = NumberPlan(region)
+        self._lock = threading.RLock()
+        self._views = {name: LineView(name, _name(line.config)) for name, line in self._lines.items()}
+
+    @property
+    def views(self) -> tuple[LineView, ...]:
+        with self._lock:
+            return tuple(self._views.values())
+
+    def numbers(self, line_id: str = "") -> NumberPlan:
+        """How numbers are read that come in on this line, or are typed for it; without one, for the first."""
+        return self._numbers.get(line_id or next(iter(self._lines), ""), self._any_numbers)
+
+    def choose(self, line_id: str = "") -> str:
+        """The line to dial on: this one, else the first that is usable, else the first.
+
+        Raises ``DeskError(LINE_NOT_READY)`` for one that there is not.
+        """
+        if not line_id:
+            return next((view.line_id for view in self.views if view.usable), next(iter(self._lines), ""))
+        if line_id not in self._lines:
+            raise DeskError(Problem.LINE_NOT_READY, "no such line")
+        return line_id
+
+    def digits(self, number: str, line_id: str) -> str:
+        """What this line's peer is sent for ``number``. Raises ``DeskError`` for one that it does not dial."""
+        line = self._lines.get(line_id)
+        try:
+            return digits_for(number, line.plan if line else DialPlan(), self.numbers(line_id))
+        except NumberRefused as refused:
+            raise DeskError(Problem.BAD_NUMBER, str(refused)) from refused
+
+    def on_event(self, event: Event) -> None:
+        """An event of the line process."""
+        if isinstance(event, Snapshot):
+            self._take(*event.lines)
+        elif isinstance(event, LineState):
+            self._take(event)
+
+    def on_lost(self, reason: str = "") -> None:
+        """The line process has gone; ``reason`` is for the log."""
+        with self._lock:
+            self._set({n: LineView(n, v.name, "away", reason=reason, uri=v.uri) for n, v in self._views.items()})
+
+    def _take(self, *states: LineState) -> None:
+        with self._lock:
+            self._set({s.line_id: _changed(self._views[s.line_id], s) for s in states if s.line_id in self._views})
+
+    def _set(self, views: dict[str, LineView]) -> None:
+        if any(self._views[name] != view for name, view in views.items()):
+            self._views |= views
+            self.changed.emit(self.views)
+
+
+def _changed(view: LineView, state: LineState) -> LineView:
+    return replace(
+        view,
+        state=state.state,
+        registrar=state.registrar,
+        problem=state.problem,
+        sip_code=state.sip_code,
+        reason=state.reason,
+        uri=state.uri or view.uri,
+    )
+
+
+def _name(config: LineConfig) -> str:
+    return config.display_name or config.user
