@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from telephony.account import Arrival, Registration
+from telephony.account import Arrival, Registration, SipAccount
 from telephony.addresses import read_invite
+from telephony.admission import Admission
 from telephony.book import Book
 from telephony.bridge import Bridge
 from telephony.call import Note, SipCall, StateNote, operation
@@ -67,6 +68,7 @@ class Core:
         book.publish(AudioState("", self._bridge.describe_headset(), problem))
         self._taping = Taping(self._bridge, make_tap, self._notes.append)
         self._lines = Lines(settings, self._library, self._notes.append, self._arrive, book.publish)
+        self._admission = Admission(self._library, self._lines, self._turn_away)
         self._calls = Calls(self._lines, self._bridge, self._taping, self._notes.append, book.publish)
         self._monitors = Monitors(
             check_grant, self._bridge, self._taping, settings.monitor_wait_s, self._notes.append, book.publish
@@ -121,9 +123,10 @@ class Core:
         if self._lines.drop_all():
             self._turn_until(lambda: False, _UNREGISTER_S)
         self._handlers.clear()
+        self._admission.close()
         self._library.stop_clock()
         self._bridge.close()
-        del self._calls, self._monitors, self._taping, self._lines, self._bridge
+        del self._admission, self._calls, self._monitors, self._taping, self._lines, self._bridge
         self._library.stop()
 
     def _turn_until(self, done: Callable[[], bool], seconds: float) -> None:
@@ -160,8 +163,11 @@ class Core:
             self._refuse(arrival, line)
 
     def _refuse(self, arrival: Arrival, line: Line, code: int = 403) -> None:
+        self._turn_away(line.account, arrival, code)
+
+    def _turn_away(self, account: SipAccount, arrival: Arrival, code: int) -> None:
         call_id = str(uuid.uuid4())
-        call = SipCall(line.account, call_id, self._notes.append, arrival.slot)
+        call = SipCall(account, call_id, self._notes.append, arrival.slot)
         self._refused[call_id] = call
         call.hangup(operation(code))
 

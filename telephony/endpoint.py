@@ -6,6 +6,7 @@ import ctypes
 import gc
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
 from pjsua2 import pjsua2 as pj
@@ -20,6 +21,9 @@ _TRANSPORTS = {
     "tcp": pj.PJSIP_TRANSPORT_TCP,
     "tls": pj.PJSIP_TRANSPORT_TLS,
 }
+ChooseAccount = Callable[[int, str, str], int]
+"""From PJSIP's choice (an account's index), the source as ``address:port`` and the whole request to an index."""
+
 _WARNINGS = 2
 _TRACE = 5
 _BRIDGE_QUALITY = 10  # the large resampling filter: flat to 3.4 kHz, where the small one has lost 5 dB
@@ -38,14 +42,31 @@ class _Log(pj.LogWriter):  # type: ignore[misc]
         )
 
 
+class _Endpoint(pj.Endpoint):  # type: ignore[misc]
+    """Lets the engine choose the account that takes a request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.choose: ChooseAccount | None = None
+
+    def onSelectAccount(self, prm: Any) -> None:
+        if self.choose is not None:
+            rdata = prm.rdata
+            prm.accountIndex = self.choose(int(prm.accountIndex), str(rdata.srcAddress), str(rdata.wholeMsg))
+
+
 class Library:
     """The one PJSIP endpoint of the process and its transports."""
 
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
-        self._endpoint = pj.Endpoint()
+        self._endpoint = _Endpoint()
         self._transports: dict[str, int] = {}
         self._addresses: dict[str, tuple[str, int]] = {}
+
+    def choose_account_with(self, choose: ChooseAccount | None) -> None:
+        """Ask ``choose`` for the account of each request that begins something; None for PJSIP's own choice."""
+        self._endpoint.choose = choose
 
     def start(self) -> None:
         """Create the library, the UDP transport and the media clock. Raises ``pj.Error``."""

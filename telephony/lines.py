@@ -89,6 +89,20 @@ class Lines:
     def find(self, line_id: str) -> Line | None:
         return self._lines.get(line_id)
 
+    def of_account(self, index: int) -> Line | None:
+        """The line with PJSIP's account of this index."""
+        return next((line for line in self._lines.values() if line.account.getId() == index), None)
+
+    def first(self) -> Line | None:
+        return next(iter(self._lines.values()), None)
+
+    def for_request(self, index: int, source: str) -> Line | None:
+        """The line that a request from ``source`` is for: PJSIP's choice (an account's index), if that line may be
+        called from there, else the first that may.
+        """
+        allowing = [line for line in self._lines.values() if line.peers.allows(source)]
+        return next((line for line in allowing if line.account.getId() == index), allowing[0] if allowing else None)
+
     def registration(self, answer: Registration) -> None:
         """The registrar answered."""
         if answer.line_id not in self._lines:
