@@ -123,6 +123,8 @@ def main() -> None:
     sys.setswitchinterval(0.0005)
     server = LineServer(options["socket"], bytes.fromhex(options["key"]), {SetAudio: set_audio})
     settings = EngineSettings(
+        local_host=options.get("local_host", "127.0.0.1"),
+        local_port=options.get("local_port", 0),
         log_path=options.get("log", ""),
         monitor_wait_s=options.get("monitor_wait_s", 30.0),
         codecs=tuple(options.get("codecs", ("G722", "PCMA", "PCMU"))),
