@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from telephony.messages import AudioState, CallState, Event, LineState, RecordingState, Snapshot
+from telephony.messages import AnsweringState, AudioState, CallState, Event, LineState, RecordingState, Snapshot
 
 _RECORDINGS = 200
 
@@ -21,6 +21,7 @@ class Book:
         self._calls: dict[str, CallState] = {}
         self._recordings: OrderedDict[str, RecordingState] = OrderedDict()
         self._audio = AudioState("", "")
+        self._answering = AnsweringState()
 
     def publish(self, event: Event) -> None:
         """Remember, then pass on: a snapshot taken later holds at least what was passed on before."""
@@ -37,6 +38,8 @@ class Book:
                 self._recording(event)
             elif isinstance(event, AudioState):
                 self._audio = event
+            elif isinstance(event, AnsweringState):
+                self._answering = event
 
     def snapshot(self) -> Snapshot:
         with self._lock:
@@ -45,6 +48,7 @@ class Book:
                 calls=tuple(self._calls.values()),
                 recordings=tuple(self._recordings.values()),
                 audio=self._audio,
+                answering=self._answering,
             )
 
     def _line(self, event: LineState) -> None:

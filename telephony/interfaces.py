@@ -5,9 +5,9 @@ The engine knows no sound card, no recorder and no key; the composition root han
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 FRAME_MS = 20
 """Length of every frame that crosses these interfaces, in milliseconds."""
@@ -90,6 +90,25 @@ class TapFactory(Protocol):
     """Makes the tap of one call, or None when it is not to be tapped. Engine thread; must not block for long."""
 
     def __call__(self, call: CallFacts) -> MediaTap | None: ...
+
+
+class RecordLog(Protocol):
+    """Where the journal of calls is kept. One thread at a time; may wait for the disk. Methods raise ``OSError``."""
+
+    def load(self) -> list[dict[str, Any]]:
+        """The entries that are there, oldest first; what cannot be read is set aside and logged, not raised.
+
+        Raises ``BlockingIOError`` when another process has the journal. May be tried again after an error.
+        """
+
+    def append(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Add entries: on the disk for good when this returns; after an error only ``rewrite`` may follow."""
+
+    def rewrite(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Replace all entries by these, for good, or leave what was there."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 @dataclass(frozen=True, slots=True)

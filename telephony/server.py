@@ -2,93 +2,42 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import queue
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
-from typing import Any, Protocol
 
-from telephony.book import Book
-from telephony.errors import CommandError
-from telephony.messages import (
-    PROTOCOL_VERSION,
-    Command,
-    Error,
-    Event,
-    GetSnapshot,
-    Hello,
-    Message,
-    MessageError,
-    Ok,
-    Snapshot,
-    decode,
-    encode,
-)
+from telephony.conversation import MAX_BYTES, Conversation
+from telephony.hub import Hub
+from telephony.messages import Message, encode
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Any], dict[str, Any]]
-"""Carries out a command that is not the engine's. Runs on the client's thread; raises ``CommandError``."""
-
 _QUEUE = 2000
 _MAX_CLIENTS = 8
-_MAX_BYTES = 65536
 _POLL_S = 1.0
 
 
-class CommandSink(Protocol):
-    """The engine, as far as the server needs it."""
-
-    def submit(self, command: Command) -> Future[dict[str, Any]]: ...
-
-
 class LineServer:
-    """Serves the line protocol at ``address``: a Unix socket's path in a folder of its own, or a named pipe on Windows.
+    """Serves a hub at ``address``: a Unix socket's path in a folder of its own, or a named pipe on Windows."""
 
-    Make it first, give its ``publish`` to the engine, then ``start`` it with the engine. ``handlers`` take the commands
-    that others than the engine carry out, such as ``SetAudio`` and ``Shutdown``.
-    """
-
-    def __init__(self, address: str, authkey: bytes, handlers: Mapping[type[Command], Handler] | None = None) -> None:
+    def __init__(self, address: str, authkey: bytes, hub: Hub) -> None:
         self._address = address
         self._authkey = authkey
-        self._handlers = dict(handlers or {})
-        self._book = Book(self._fan_out)
-        self._engine: CommandSink | None = None
+        self._hub = hub
         self._listener: Listener | None = None
         self._sessions: set[_Session] = set()
-        """Every connection."""
-        self._clients: set[_Session] = set()
-        """Those that said hello and get events."""
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._accept, name="line-server", daemon=True)
 
-    def publish(self, event: Event) -> None:
-        """Remember the event and send it to every client; never blocks. Any thread."""
-        self._book.publish(event)
-
-    def snapshot(self) -> Snapshot:
-        """What a client is told after its hello. Any thread."""
-        return self._book.snapshot()
-
-    @property
-    def client_count(self) -> int:
-        """How many clients are there. Any thread."""
-        with self._lock:
-            return len(self._clients)
-
-    def start(self, engine: CommandSink) -> None:
+    def start(self) -> None:
         """Listen. Raises ``OSError`` when the address is taken. Any thread."""
-        self._engine = engine
         if sys.platform == "win32":
             self._listener = Listener(self._address, "AF_PIPE")
         else:
@@ -110,41 +59,9 @@ class LineServer:
         self._thread.join(2)
         self._listener.close()
 
-    def execute(self, command: Command) -> Future[dict[str, Any]]:
-        """Give a command to whoever carries it out. The future may hold a ``CommandError``."""
-        done: Future[dict[str, Any]] = Future()
-        if isinstance(command, GetSnapshot):
-            done.set_result(_as_json(self.snapshot()))
-            return done
-        handler = self._handlers.get(type(command))
-        if handler is None:
-            if self._engine is None:
-                raise RuntimeError("the server was not started")
-            return self._engine.submit(command)
-        try:
-            done.set_result(handler(command))
-        except CommandError as error:
-            done.set_exception(error)
-        except Exception as error:
-            log.exception("a command failed")
-            done.set_exception(CommandError("bad_message", f"internal error: {type(error).__name__}"))
-        return done
-
-    def admit(self, session: _Session) -> None:
-        """After its hello: the snapshot first, then every event."""
-        with self._lock:
-            session.put(self.snapshot())
-            self._clients.add(session)
-
     def forget(self, session: _Session) -> None:
         with self._lock:
-            self._clients.discard(session)
             self._sessions.discard(session)
-
-    def _fan_out(self, event: Event) -> None:
-        with self._lock:
-            for session in self._clients:
-                session.put(event)
 
     def _accept(self) -> None:
         assert self._listener is not None
@@ -156,7 +73,7 @@ class LineServer:
                 self._stopping.wait(0.1)
                 continue
             number += 1
-            session = _Session(self, connection, self._authkey, number)
+            session = _Session(self, self._hub, connection, self._authkey, number)
             with self._lock:
                 welcome = len(self._sessions) < _MAX_CLIENTS and not self._stopping.is_set()
                 if welcome:
@@ -179,14 +96,14 @@ class _Session:
     A client that does not read fast enough is dropped when its queue is full; it comes back and gets a snapshot.
     """
 
-    def __init__(self, server: LineServer, connection: Connection, authkey: bytes, number: int) -> None:
+    def __init__(self, server: LineServer, hub: Hub, connection: Connection, authkey: bytes, number: int) -> None:
         self._server = server
+        self._conversation = Conversation(hub, self.put)
         self._connection = connection
         self._authkey = authkey
         self._number = number
         self._out: queue.Queue[Message | None] = queue.Queue(_QUEUE)
         self._closed = threading.Event()
-        self._greeted = False
         self._writer = threading.Thread(target=self._write, name=f"line-out-{number}", daemon=True)
 
     def start(self) -> None:
@@ -218,12 +135,13 @@ class _Session:
             self._writer.start()
             while not self._closed.is_set():
                 if self._connection.poll(_POLL_S):
-                    self._take(self._connection.recv_bytes(_MAX_BYTES))
+                    self._conversation.take(self._connection.recv_bytes(MAX_BYTES))
         except AuthenticationError:
             log.warning("client %d has the wrong key", self._number)
         except (OSError, EOFError):
             log.debug("client %d has gone", self._number)
         finally:
+            self._conversation.end()
             self._server.forget(self)
             self._drop()
             self._connection.close()
@@ -239,30 +157,6 @@ class _Session:
                 self._drop()
                 return
 
-    def _take(self, data: bytes) -> None:
-        try:
-            command = decode(data)
-        except MessageError as error:
-            self.put(Error(_id_of(data), "bad_message", str(error)))
-            return
-        if not isinstance(command, Command):
-            self.put(Error("", "bad_message", "not a command"))
-        elif isinstance(command, Hello):
-            self._greet(command)
-        elif not self._greeted:
-            self.put(Error(command.id, "bad_message", "the first command is hello"))
-        else:
-            self._server.execute(command).add_done_callback(lambda done: self.put(_reply(command.id, done)))
-
-    def _greet(self, hello: Hello) -> None:
-        if hello.version != PROTOCOL_VERSION:
-            self.put(Error(hello.id, "bad_version", f"this line process speaks version {PROTOCOL_VERSION}"))
-            return
-        self.put(Ok(hello.id, {"version": PROTOCOL_VERSION, "pid": os.getpid()}))
-        if not self._greeted:
-            self._greeted = True
-            self._server.admit(self)
-
     def _drop(self) -> None:
         """End both threads, a writer that is stuck in a send too."""
         if self._closed.is_set():
@@ -273,30 +167,6 @@ class _Session:
             self._out.put_nowait(None)
         except queue.Full:
             return
-
-
-def _reply(command_id: str, done: Future[dict[str, Any]]) -> Message:
-    error = done.exception()
-    if error is None:
-        return Ok(command_id, done.result())
-    if isinstance(error, CommandError):
-        return Error(command_id, error.code, error.message)
-    return Error(command_id, "bad_message", type(error).__name__)
-
-
-def _id_of(data: bytes) -> str:
-    """The id of a message that is otherwise not understood, so that its sender need not wait for the time-out."""
-    try:
-        body = json.loads(data)
-    except (ValueError, RecursionError):
-        return ""
-    found = body.get("id") if isinstance(body, dict) else None
-    return found[:64] if isinstance(found, str) else ""
-
-
-def _as_json(snapshot: Snapshot) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(encode(snapshot))
-    return body
 
 
 def _prepare_folder(path: Path) -> None:

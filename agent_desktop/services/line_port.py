@@ -38,6 +38,11 @@ class LineSetup:
     """Who signed in: stands in the records of calls until a client says otherwise."""
     policy: LinePolicy = field(default_factory=LinePolicy)
 
+    @property
+    def enrolled(self) -> bool:
+        """Somebody has signed in at this seat, so that there are keys to record with."""
+        return bool(self.signing_key)
+
     def to_json(self) -> str:
         """One line of JSON; holds keys and a password, so it is for a pipe only."""
         body: dict[str, Any] = {

@@ -137,7 +137,7 @@ def test_the_page_is_of_this_version() -> None:
 def _codes_in_sources() -> set[str]:
     """First arguments of ``CommandError``, and codes of ``Error`` replies, in the line process's sources."""
     found = set()
-    for path in [*(ROOT / "telephony").rglob("*.py"), ROOT / "agent_desktop" / "line.py"]:
+    for path in [*(ROOT / "telephony").rglob("*.py"), *(ROOT / "agent_desktop").glob("line*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue

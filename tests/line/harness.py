@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from telephony.engine import Engine
+from telephony.hub import Hub
 from telephony.interfaces import CallFacts, Grant, GrantRefused, HeadsetError, Json
 from telephony.messages import RecordingState, SetAudio
+from telephony.records import CallJournal, MemoryLog
 from telephony.server import LineServer
 from telephony.settings import EngineSettings
 
@@ -121,26 +123,28 @@ def main() -> None:
         return engine.swap_headset(other).result(5)
 
     sys.setswitchinterval(0.0005)
-    server = LineServer(options["socket"], bytes.fromhex(options["key"]), {SetAudio: set_audio})
+    hub = Hub(CallJournal(MemoryLog()), {SetAudio: set_audio})
+    server = LineServer(options["socket"], bytes.fromhex(options["key"]), hub)
     settings = EngineSettings(
-        local_host=options.get("local_host", "127.0.0.1"),
-        local_port=options.get("local_port", 0),
         log_path=options.get("log", ""),
         monitor_wait_s=options.get("monitor_wait_s", 30.0),
         codecs=tuple(options.get("codecs", ("G722", "PCMA", "PCMU"))),
     )
     taps = (lambda call: None) if options.get("no_tap") else (lambda call: FileTap(folder, call))
-    engine = Engine(settings, headset, taps, OneGrantEach(), server.publish)
+    engine = Engine(settings, headset, taps, OneGrantEach(), hub.publish)
     host, port = engine.start()
-    server.start(engine)
+    hub.journal.start()
+    hub.use(engine)
+    server.start()
     print(json.dumps({"host": host, "port": port, "pid": os.getpid()}), flush=True)
     for line in sys.stdin:
-        _obey(line.strip(), server)
+        _obey(line.strip(), hub)
     engine.stop()
+    hub.journal.stop()
     server.stop()
 
 
-def _obey(order: str, server: LineServer) -> None:
+def _obey(order: str, hub: Hub) -> None:
     """Orders of a test that the line protocol has no command for."""
     if order == "cpu":
         used = resource.getrusage(resource.RUSAGE_SELF)
@@ -150,7 +154,7 @@ def _obey(order: str, server: LineServer) -> None:
         print(json.dumps({"stalled": True}), flush=True)
     elif order.startswith("record "):
         for number in range(int(order.split()[1])):
-            server.publish(RecordingState(f"r{number}", "c", "recording", 1000, 0, 10**9))
+            hub.publish(RecordingState(f"r{number}", "c", "recording", 1000, 0, 10**9))
         print(json.dumps({"published": True}), flush=True)
 
 

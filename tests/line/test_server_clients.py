@@ -6,7 +6,7 @@ import json
 import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
@@ -17,6 +17,7 @@ import pytest
 
 from telephony.client import LineClient
 from telephony.errors import CommandError, LineError
+from telephony.hub import Handler, Hub
 from telephony.messages import (
     Command,
     Dial,
@@ -30,6 +31,7 @@ from telephony.messages import (
     Stopped,
     encode,
 )
+from telephony.records import CallJournal, MemoryLog
 from telephony.server import LineServer
 from tests.line.parts import LineProcess, Sipp, wait_until
 
@@ -60,10 +62,29 @@ def address(tmp_path: Path) -> str:
 
 @pytest.fixture
 def server(address: str) -> Any:
-    made = LineServer(address, KEY, {Shutdown: lambda command: {"bye": True}, SetMute: _fail})
-    made.start(Echo())
+    made = serving(address, {Shutdown: lambda command: {"bye": True}, SetMute: _fail})
     yield made
     made.stop()
+
+
+class Serving(Hub):
+    """A hub with its server; the records are in memory."""
+
+    def __init__(self, address: str, handlers: Mapping[type[Command], Handler]) -> None:
+        super().__init__(CallJournal(MemoryLog()), handlers)
+        self.server = LineServer(address, KEY, self)
+        self.journal.start()
+        self.use(Echo())
+
+    def stop(self) -> None:
+        self.server.stop()
+        self.journal.stop()
+
+
+def serving(address: str, handlers: Mapping[type[Command], Handler] | None = None) -> Serving:
+    made = Serving(address, handlers or {})
+    made.server.start()
+    return made
 
 
 def _fail(command: SetMute) -> dict[str, Any]:
@@ -93,14 +114,14 @@ class Watcher:
 
 
 @pytest.fixture
-def watcher(address: str, server: LineServer) -> Any:
+def watcher(address: str, server: Serving) -> Any:
     made = Watcher(address)
     made.client.connect()
     yield made
     made.client.close()
 
 
-def test_the_door_is_closed_to_others(server: LineServer, address: str) -> None:
+def test_the_door_is_closed_to_others(server: Serving, address: str) -> None:
     assert stat.S_IMODE(Path(address).parent.stat().st_mode) == 0o700
     assert stat.S_IMODE(Path(address).stat().st_mode) == 0o600
     with pytest.raises(AuthenticationError):
@@ -110,14 +131,14 @@ def test_the_door_is_closed_to_others(server: LineServer, address: str) -> None:
     assert refused.value.code == "away"
 
 
-def test_hello_then_snapshot_then_events(server: LineServer, watcher: Watcher) -> None:
+def test_hello_then_snapshot_then_events(server: Serving, watcher: Watcher) -> None:
     wait_until(lambda: len(watcher.events) == 1)
     server.publish(Levels("c", -1.0, -2.0))
     wait_until(lambda: len(watcher.events) == 2)
     assert [type(e) for e in watcher.events] == [Snapshot, Levels]
 
 
-def test_commands_before_hello_and_of_another_version(server: LineServer, address: str) -> None:
+def test_commands_before_hello_and_of_another_version(server: Serving, address: str) -> None:
     with raw(address, hello=False) as early:
         assert ask(early, encode(GetSnapshot("1")))["code"] == "bad_message"
         refused = ask(early, b'{"type":"hello","id":"h","version":99}')
@@ -137,22 +158,20 @@ def test_commands_before_hello_and_of_another_version(server: LineServer, addres
         (b"[" * 5000, ""),
     ],
 )
-def test_bad_messages_are_answered_and_harm_nothing(
-    server: LineServer, address: str, data: bytes, reply_id: str
-) -> None:
+def test_bad_messages_are_answered_and_harm_nothing(server: Serving, address: str, data: bytes, reply_id: str) -> None:
     with raw(address) as connection:
         answer = ask(connection, data)
         assert (answer["type"], answer["code"], answer["id"]) == ("error", "bad_message", reply_id)
         assert ask(connection, encode(GetSnapshot("2")))["id"] == "2"
 
 
-def test_a_message_that_is_too_long_ends_its_connection(server: LineServer, address: str) -> None:
+def test_a_message_that_is_too_long_ends_its_connection(server: Serving, address: str) -> None:
     with raw(address) as connection, pytest.raises((EOFError, ConnectionError)):
         ask(connection, b"x" * 70_000)
     raw(address).close()
 
 
-def test_results_errors_and_the_handlers_of_others(server: LineServer, watcher: Watcher) -> None:
+def test_results_errors_and_the_handlers_of_others(server: Serving, watcher: Watcher) -> None:
     assert watcher.client.request(Dial("", "c", "l", "1")) == {"type": "dial"}
     assert watcher.client.request(lambda command_id: Dial(command_id, "c", "l", "1")) == {"type": "dial"}
     assert watcher.client.request(Shutdown("")) == {"bye": True}
@@ -162,14 +181,14 @@ def test_results_errors_and_the_handlers_of_others(server: LineServer, watcher: 
 
 
 @pytest.mark.logs_errors
-def test_a_handler_that_fails_is_an_error_not_a_hole(server: LineServer, watcher: Watcher) -> None:
+def test_a_handler_that_fails_is_an_error_not_a_hole(server: Serving, watcher: Watcher) -> None:
     with pytest.raises(LineError) as refused:
         watcher.client.request(SetMute("", "c", True))
     assert "ZeroDivisionError" in refused.value.message
     assert watcher.client.request(Shutdown("")) == {"bye": True}
 
 
-def test_a_reply_that_does_not_come(server: LineServer, watcher: Watcher) -> None:
+def test_a_reply_that_does_not_come(server: Serving, watcher: Watcher) -> None:
     start = time.monotonic()
     with pytest.raises(LineError) as refused:
         watcher.client.request(Dial("", "c", "l", "later"), timeout=0.2)
@@ -178,7 +197,7 @@ def test_a_reply_that_does_not_come(server: LineServer, watcher: Watcher) -> Non
     assert watcher.client.request(Dial("", "c", "l", "1")) == {"type": "dial"}
 
 
-def test_requests_from_many_threads(server: LineServer, watcher: Watcher) -> None:
+def test_requests_from_many_threads(server: Serving, watcher: Watcher) -> None:
     results: list[str] = []
 
     def work() -> None:
@@ -195,7 +214,7 @@ def test_requests_from_many_threads(server: LineServer, watcher: Watcher) -> Non
 
 
 def test_a_client_that_does_not_read_is_dropped_and_holds_up_nobody(
-    server: LineServer, address: str, watcher: Watcher, caplog: pytest.LogCaptureFixture
+    server: Serving, address: str, watcher: Watcher, caplog: pytest.LogCaptureFixture
 ) -> None:
     deaf = raw(address)
     slowest = 0.0
@@ -212,14 +231,14 @@ def test_a_client_that_does_not_read_is_dropped_and_holds_up_nobody(
     deaf.close()
 
 
-def test_a_hanging_handshake_keeps_nobody_out(server: LineServer, address: str) -> None:
+def test_a_hanging_handshake_keeps_nobody_out(server: Serving, address: str) -> None:
     silent = [Client(address, "AF_UNIX") for _ in range(3)]
     raw(address).close()
     for connection in silent:
         connection.close()
 
 
-def test_too_many_clients(server: LineServer, address: str) -> None:
+def test_too_many_clients(server: Serving, address: str) -> None:
     clients = [raw(address) for _ in range(8)]
     with pytest.raises((EOFError, ConnectionError)):
         raw(address)
@@ -237,7 +256,7 @@ def test_too_many_clients(server: LineServer, address: str) -> None:
         connection.close()
 
 
-def test_the_end_of_the_server_is_told(server: LineServer, watcher: Watcher) -> None:
+def test_the_end_of_the_server_is_told(server: Serving, watcher: Watcher) -> None:
     pending = watcher.client.send(Dial("", "c", "l", "later"))
     server.publish(Stopped("told to"))
     server.stop()
@@ -256,14 +275,13 @@ def test_no_server_a_late_server_and_a_stale_socket(address: str) -> None:
     with pytest.raises(LineError) as away:
         watcher.client.connect(0.2)
     assert away.value.code == "away"
-    first = LineServer(address, KEY)
-    first.start(Echo())
+    first = serving(address)
     with pytest.raises(OSError, match="in use"):
-        LineServer(address, KEY).start(Echo())
+        serving(address)
     first.stop()
     Path(address).parent.mkdir(exist_ok=True)
-    stale = LineServer(address, KEY)
-    threading.Timer(0.3, stale.start, (Echo(),)).start()
+    stale = Serving(address, {})
+    threading.Timer(0.3, stale.server.start).start()
     watcher.client.connect(3)
     watcher.client.close()
     stale.stop()
