@@ -10,6 +10,7 @@ _NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{1,64}\Z")
 _PEER = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:(?P<port>[0-9]{1,5}))?\Z")
 _NAME_ADDR = re.compile(r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^<"]*))\s*<(?P<uri>[^>]*)>')
 _SIP_URI = re.compile(r"sips?:(?:(?P<user>[^@;?]*)@)?(?P<host>\[[^\]]*\]|[^;?:>\s]*)", re.IGNORECASE)
+_TAG = re.compile(r";\s*tag\s*=\s*(?P<tag>[^\s;,]+)", re.IGNORECASE)
 _TARGET_URI = re.compile(r"sips?:[^\s<>\"]{1,512}\Z", re.IGNORECASE)
 
 
@@ -22,6 +23,8 @@ class Invite:
     dialled: str
     grant: str
     """Value of ``X-Monitor-Grant``; empty when there is none."""
+    referred_by: str = ""
+    """User part of ``Referred-By`` (RFC 3892): who sent the caller here."""
 
 
 def is_number(number: str) -> bool:
@@ -66,7 +69,23 @@ def read_invite(message: str) -> Invite:
         display_name=name,
         dialled=_user(request[1]) if len(request) > 1 else "",
         grant=clean(headers.get("x-monitor-grant", ""), 4096),
+        referred_by=_caller(headers.get("referred-by", headers.get("b", "")))[0],
     )
+
+
+def read_tags(message: str) -> tuple[str, str]:
+    """Tags of ``From`` and ``To`` of a raw message; empty where there is none. Never raises."""
+    headers = dict(_header(line) for line in reversed(_unfold(message)[1:]) if ":" in line)
+    return _tag(headers.get("from", headers.get("f", ""))), _tag(headers.get("to", headers.get("t", "")))
+
+
+def replacing_uri(contact: str, sip_call_id: str, to_tag: str, from_tag: str) -> str:
+    """``Refer-To`` of an attended transfer: call ``contact`` in place of the dialog that it has with us (RFC 3891).
+
+    The tags are as seen by who is to be called: ``to_tag`` is its own.
+    """
+    replaces = f"{sip_call_id};to-tag={to_tag};from-tag={from_tag}"
+    return f"<{contact.strip().strip('<>')}?Replaces={quote(replaces, safe='')}&Require=replaces>"
 
 
 def clean(text: str, limit: int = 128) -> str:
@@ -92,6 +111,11 @@ def _caller(value: str) -> tuple[str, str]:
     quoted = match["quoted"]
     name = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else (match["token"] or "")
     return _user(match["uri"]), clean(name)
+
+
+def _tag(value: str) -> str:
+    match = _TAG.search(value.rpartition(">")[2])
+    return match["tag"] if match else ""
 
 
 def _user(uri: str) -> str:

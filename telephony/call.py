@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from pjsua2 import pjsua2 as pj
 
+from telephony.addresses import read_tags, replacing_uri
+from telephony.notes import AnswerNote, DtmfNote, MediaNote, Note, OfferNote, ReplacedNote, StateNote, TransferNote
+from telephony.sdp import holds
 
-@dataclass(frozen=True, slots=True)
-class StateNote:
-    """The INVITE session moved: ``state`` is a ``PJSIP_INV_STATE_*``."""
-
-    call_id: str
-    state: int
-    sip_code: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MediaNote:
-    """The session's media was negotiated (again)."""
-
-    call_id: str
-    index: int
-    """Number of the audio stream in the session; −1 when there is none."""
-    status: int
-    """``PJSUA_CALL_MEDIA_*``."""
-    codec: str
-    rate: int
-
-
-@dataclass(frozen=True, slots=True)
-class DtmfNote:
-    call_id: str
-    digit: str
-
-
-Note = StateNote | MediaNote | DtmfNote
+_ENCRYPTED = (pj.PJMEDIA_TP_PROTO_RTP_SAVP, pj.PJMEDIA_TP_PROTO_RTP_SAVPF)
+_OVER = (pj.PJSIP_TSX_STATE_COMPLETED, pj.PJSIP_TSX_STATE_TERMINATED)
+_CHALLENGES = (401, 407)
+_WITH_STREAM = (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD)
 
 
 @dataclass(slots=True)
@@ -64,28 +42,49 @@ class StreamTotals:
 
 
 class SipCall(pj.Call):  # type: ignore[misc]
-    """Copies what happens into notes; nothing is decided here, except that nobody but the agent moves a call."""
+    """Copies what happens into notes; nothing is decided here, except that nobody but the agent moves a call.
 
-    def __init__(self, account: Any, call_id: str, notify: Callable[[Note], None], slot: int = -1) -> None:
+    ``may_replace`` is asked, with the source's ``address:port``, whether an INVITE whose Replaces names this call's
+    dialog may take its place; without it nobody may.
+    """
+
+    def __init__(
+        self,
+        account: Any,
+        call_id: str,
+        notify: Callable[[Note], None],
+        slot: int = -1,
+        may_replace: Callable[[str, str], bool] | None = None,
+    ) -> None:
         super().__init__(account, slot)
         self.call_id = call_id
         self.totals = StreamTotals()
+        self._account = account
         self._notify = notify
+        self._may_replace = may_replace
         self._codec = ""
+        self._tags = ("", "")
+        self._replacement = ""
 
     def onCallState(self, prm: Any) -> None:
         info = self.getInfo()
+        if info.state in (pj.PJSIP_INV_STATE_CONNECTING, pj.PJSIP_INV_STATE_CONFIRMED):
+            self._read_tags(prm.e, info.role == pj.PJSIP_ROLE_UAC)
         self._notify(StateNote(self.call_id, int(info.state), int(info.lastStatusCode), str(info.lastReason)))
 
     def onCallMediaState(self, prm: Any) -> None:
         info = self.getInfo()
         for media in info.media:
             if media.type == pj.PJMEDIA_TYPE_AUDIO:
-                codec, rate = self._codec_of(int(media.index), int(media.status))
+                codec, rate, encrypted = self._stream(int(media.index), int(media.status))
                 self._codec = codec or self._codec
-                self._notify(MediaNote(self.call_id, int(media.index), int(media.status), codec, rate))
+                self._notify(MediaNote(self.call_id, int(media.index), int(media.status), codec, rate, encrypted))
                 return
         self._notify(MediaNote(self.call_id, -1, int(pj.PJSUA_CALL_MEDIA_NONE), "", 0))
+
+    def onCallSdpCreated(self, prm: Any) -> None:
+        if offer := str(prm.remSdp.wholeSdp):
+            self._notify(OfferNote(self.call_id, holds(offer)))
 
     def onStreamDestroyed(self, prm: Any) -> None:
         try:
@@ -94,13 +93,32 @@ class SipCall(pj.Call):  # type: ignore[misc]
             return  # the stream never ran
 
     def onDtmfDigit(self, prm: Any) -> None:
-        self._notify(DtmfNote(self.call_id, str(prm.digit)))
+        self._notify(DtmfNote(self.call_id, str(prm.digit), int(prm.method)))
+
+    def onCallTsxState(self, prm: Any) -> None:
+        transaction = prm.e.body.tsxState.tsx
+        code = int(transaction.statusCode)
+        ours = transaction.role == pj.PJSIP_ROLE_UAC and transaction.state in _OVER
+        if ours and code >= 200 and code not in _CHALLENGES:
+            self._notify(AnswerNote(self.call_id, str(transaction.method), code, str(transaction.statusText)))
 
     def onCallTransferRequest(self, prm: Any) -> None:
         prm.statusCode = pj.PJSIP_SC_DECLINE  # else PJSIP would dial wherever the far end says
 
+    def onCallTransferStatus(self, prm: Any) -> None:
+        self._notify(TransferNote(self.call_id, int(prm.statusCode), str(prm.reason), bool(prm.finalNotify)))
+
     def onCallReplaceRequest(self, prm: Any) -> None:
-        prm.statusCode = pj.PJSIP_SC_DECLINE
+        source, self._replacement = str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)
+        if self._may_replace is None or not self._may_replace(self.call_id, source):
+            prm.statusCode = pj.PJSIP_SC_DECLINE
+
+    def onCallReplaced(self, prm: Any) -> None:
+        sip = SipCall(self._account, self.call_id, self._notify, int(prm.newCallId), self._may_replace)
+        sip.totals = self.totals
+        prm.newCall = sip
+        self._notify(ReplacedNote(self.call_id, sip, self, self._replacement))
+        self.call_id = str(uuid.uuid4())  # what else happens to this session is no longer the call's
 
     def port(self, index: int) -> Any:
         """The bridge port of an audio stream, or None when it has gone meanwhile."""
@@ -109,14 +127,27 @@ class SipCall(pj.Call):  # type: ignore[misc]
         except pj.Error:
             return None
 
-    def _codec_of(self, index: int, status: int) -> tuple[str, int]:
-        if status not in (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD):
-            return "", 0
+    def contact_replacing(self) -> str:
+        """``Refer-To`` that has somebody call this far end, at its contact, in our place. Raises ``pj.Error``."""
+        info = self.getInfo()
+        ours, theirs = self._tags
+        return replacing_uri(str(info.remoteContact), str(info.callIdString), theirs, ours)
+
+    def _read_tags(self, event: Any, caller: bool) -> None:
+        source = event.body.rxMsg.rdata if event.type == pj.PJSIP_EVENT_RX_MSG else event.body.tsxState.src.rdata
+        ours, theirs = read_tags(str(source.wholeMsg))
+        if ours and theirs:
+            self._tags = (ours, theirs) if caller else (theirs, ours)
+
+    def _stream(self, index: int, status: int) -> tuple[str, int, bool]:
+        """Codec, rate and whether it is SRTP."""
+        if status not in _WITH_STREAM:
+            return "", 0, False
         try:
             info = self.getStreamInfo(index)
         except pj.Error:
-            return "", 0
-        return str(info.codecName), 16000 if info.codecName == "G722" else 8000
+            return "", 0, False
+        return str(info.codecName), 16000 if info.codecName == "G722" else 8000, info.proto in _ENCRYPTED
 
 
 def operation(code: int = 0, headers: tuple[tuple[str, str], ...] = (), unhold: bool = False) -> Any:
@@ -135,10 +166,10 @@ def operation(code: int = 0, headers: tuple[tuple[str, str], ...] = (), unhold: 
     return param
 
 
-def digits(text: str) -> Any:
-    """Parameters that send DTMF by RFC 4733, 160 ms a digit."""
+def digits(text: str, by_info: bool = False) -> Any:
+    """Parameters that send DTMF by RFC 4733, or by SIP INFO, 160 ms a digit."""
     param = pj.CallSendDtmfParam()
-    param.method = pj.PJSUA_DTMF_METHOD_RFC2833
+    param.method = pj.PJSUA_DTMF_METHOD_SIP_INFO if by_info else pj.PJSUA_DTMF_METHOD_RFC2833
     param.duration = 160
     param.digits = text
     return param

@@ -14,7 +14,7 @@ from telephony.addresses import read_invite
 from telephony.admission import Admission
 from telephony.book import Book
 from telephony.bridge import Bridge
-from telephony.call import Note, SipCall, StateNote, operation
+from telephony.call import SipCall, operation
 from telephony.calls import Calls
 from telephony.endpoint import Library
 from telephony.errors import CommandError
@@ -22,20 +22,13 @@ from telephony.interfaces import GrantCheck, Headset, HeadsetError, TapFactory
 from telephony.lines import Line, Lines
 from telephony.messages import (
     AddLine,
-    Answer,
     AudioState,
     Command,
-    Dial,
-    HangUp,
     Levels,
-    Monitor,
     RemoveLine,
-    SendDtmf,
-    SetHold,
-    SetMute,
 )
-from telephony.messages import Reject as RejectCommand
 from telephony.monitor import Monitors
+from telephony.notes import Note, StateNote
 from telephony.settings import EngineSettings
 from telephony.taping import Taping
 
@@ -78,14 +71,7 @@ class Core:
         self._handlers: dict[type[Command], Callable[[Any], dict[str, Any] | None]] = {
             AddLine: self._add_line,
             RemoveLine: self._remove_line,
-            Dial: self._calls.dial,
-            Monitor: self._calls.monitor,
-            Answer: lambda c: self._calls.answer(c.call_id),
-            RejectCommand: lambda c: self._calls.reject(c.call_id, c.reason),
-            HangUp: lambda c: self._calls.hang_up(c.call_id),
-            SetMute: self._calls.set_mute,
-            SetHold: self._calls.set_hold,
-            SendDtmf: self._calls.send_dtmf,
+            **self._calls.handlers(),
         }
 
     def handle(self, command: Command) -> dict[str, Any]:
@@ -110,7 +96,7 @@ class Core:
             self._note(self._notes.popleft())
         now = time.monotonic_ns()
         self._calls.on_time(now)
-        self._monitors.follow(self._calls.current, now)
+        self._monitors.follow(self._calls.live, now)
 
     def stop(self) -> None:
         """Hang up, wait, drop, destroy: in this order, or PJSIP aborts the process."""

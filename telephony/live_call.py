@@ -21,9 +21,9 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class LiveCall:
-    """One call between its first INVITE and its end."""
+    """One call between its first INVITE and its end. Engine thread only; who follows calls only reads it."""
 
     call_id: str
     line_id: str
@@ -33,18 +33,38 @@ class LiveCall:
     monitored: bool = False
     """The lead's own listening leg: its microphone stays off and it is not taped."""
     state: str = "dialing"
+    """As in ``messages.CallState``."""
     muted: bool = False
     held: bool = False
+    """The agent wants it on hold: nothing is heard or said from now on, whatever the far end has confirmed yet."""
+    hold_confirmed: bool = False
+    """The session that was negotiated last is on hold by us."""
     far_held: bool = False
+    """The far side holds us."""
+    far_offers_hold: bool = False
+    """Direction of the far side's latest offer, which counts while our own hold hides the rest."""
+    conference: bool = False
+    """Joined with the other call that is up."""
+    encrypted: bool = False
+    """Its media is SRTP."""
+    auto_answered: bool = False
+    transferred: bool = False
+    """The far end was sent on, and arrived."""
     codec: str = ""
     started_at: str = field(default_factory=utc_now)
     answered_at: str = ""
     answered_ns: int = 0
+    rang_ns: int = 0
+    """Monotonic, when an incoming call began to ring here; 0 for others."""
+    headset_ns: int = 0
+    """Monotonic, when it last got the headset; 0 when it never had."""
     recording_id: str = ""
     rang: bool = False
     ended_here: bool = False
     give_up_ns: int = 0
     """When to stop waiting for the far end to confirm our hang up; 0 when we have not hung up."""
+    totals: dict[str, Any] = field(default_factory=dict)
+    """RTP counts of a session that has ended before its record is written."""
     media: Any = None
     """The call's port on the bridge while it has media."""
     tap: TapPorts | None = None
@@ -54,10 +74,21 @@ class LiveCall:
         return "outbound" if self.outbound else "inbound"
 
     @property
+    def talks(self) -> bool:
+        """Answered, not on hold here and not being ended: it has the headset."""
+        return self.state == "active" and not self.held and not self.ended_here
+
+    @property
     def voice_out(self) -> bool:
         """The agent's voice goes to the far side."""
         listening = self.muted or self.held or self.far_held or self.monitored
         return self.media is not None and self.state == "active" and not listening
+
+    @property
+    def hears_others(self) -> bool:
+        """In a conference: the other party's voice goes to the far side."""
+        listening = self.media is not None and self.talks and not self.far_held and not self.monitored
+        return self.conference and listening
 
     @property
     def voice_in(self) -> bool:
@@ -80,6 +111,9 @@ class LiveCall:
             muted=self.muted,
             held=self.held,
             far_held=self.far_held,
+            conference=self.conference,
+            encrypted=self.encrypted,
+            auto_answered=self.auto_answered,
             codec=self.codec,
             started_at=self.started_at,
             answered_at=self.answered_at,
@@ -88,7 +122,8 @@ class LiveCall:
         )
 
     def cause(self, sip_code: int) -> str:
-        return cause_of(Ending(self.outbound, bool(self.answered_at), self.rang, self.ended_here, sip_code))
+        answered = bool(self.answered_at)
+        return cause_of(Ending(self.outbound, answered, self.rang, self.ended_here, sip_code, self.transferred))
 
     def ended(self, sip_code: int, reason: str, quality: dict[str, Any]) -> CallEnded:
         """The record of the call."""

@@ -89,6 +89,8 @@ class TapStream:
         """The agent's voice is on its way to the customer: a missing frame is a loss, not a choice."""
         self.far_on = False
         """The far side's voice is on its way here; likewise."""
+        self.others_on = False
+        """In a conference: the agent's side has the other party's voice too, whether or not there is a microphone."""
         self._samples = rate // 50
         self._silence = bytes(self._samples * 2)
         self._headset = headset
@@ -114,7 +116,7 @@ class TapStream:
         with self._lock:
             tap, self._tap = self._tap, None
             self._on_levels = None
-        self.microphone_on = self.far_on = False
+        self.microphone_on = self.far_on = self.others_on = False
         return tap
 
     def tick(self, agent: bytes, far: bytes) -> None:
@@ -133,7 +135,7 @@ class TapStream:
     def _agent_side(self, pcm: bytes) -> bytes | None:
         if not self.microphone_on:
             return pcm or self._silence
-        return None if self._headset.silent or not pcm else pcm
+        return None if (self._headset.silent and not self.others_on) or not pcm else pcm
 
     def _keep_pace(self, now: int) -> None:
         counted = self._position // self._samples * _TICK_NS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,12 @@ from pjsua2 import pjsua2 as pj
 
 from telephony.account import Arrival
 from telephony.bridge import Bridge
-from telephony.call import MediaNote, Note, SipCall, StateNote, operation
+from telephony.call import SipCall, operation
 from telephony.interfaces import Grant, GrantCheck, GrantRefused
 from telephony.lines import Line
 from telephony.live_call import LiveCall
 from telephony.messages import Event, MonitorState
+from telephony.notes import MediaNote, Note, StateNote
 from telephony.taping import Taping
 
 log = logging.getLogger(__name__)
@@ -32,11 +33,12 @@ class _Leg:
     grant: Grant
     sip: SipCall
     media: Any = None
-    call: LiveCall | None = None
+    calls: tuple[LiveCall, ...] = ()
+    """What is listened to: the call that has the headset, or both of a conference."""
     told: str | None = None
     """Call id of the last ``MonitorState``; None before the first."""
-    routes: tuple[Any, ...] = ()
-    """What was last connected."""
+    sources: tuple[Any, ...] = ()
+    """What was last connected to ``media``."""
     idle_since_ns: int = 0
     over: bool = False
 
@@ -94,12 +96,13 @@ class Monitors:
             usable = note.index >= 0 and note.status == pj.PJSUA_CALL_MEDIA_ACTIVE
             leg.media = leg.sip.port(note.index) if usable else None
 
-    def follow(self, current: LiveCall | None, now_ns: int) -> None:
-        """Keep every leg on the call that is up; end those that have waited too long for one. Safe to repeat."""
+    def follow(self, live: tuple[LiveCall, ...], now_ns: int) -> None:
+        """Keep every leg on what the agent hears; end those that have waited too long for a call. Safe to repeat."""
+        calls = _heard(live)
         for leg in self._legs.values():
             if leg.media is not None and not leg.over:
-                self._listen(leg, current)
-            if leg.call is not None:
+                self._listen(leg, calls)
+            if leg.calls:
                 leg.idle_since_ns = now_ns
             elif not leg.over and now_ns - leg.idle_since_ns > self._wait_ns:
                 self._end(leg)
@@ -114,33 +117,35 @@ class Monitors:
         """Let go of PJSIP's objects."""
         self._legs.clear()
 
-    def _listen(self, leg: _Leg, current: LiveCall | None) -> None:
-        call = current if current is not None and current.media is not None and not current.monitored else None
-        voice_out = call is not None and call.voice_out
-        routes = (leg.media, voice_out, call.media if call else None, call.voice_in if call else False)
-        if routes != leg.routes:
-            leg.routes = routes
-            self._bridge.route(self._bridge.headset, leg.media, voice_out)
-            if call is not None:
-                self._bridge.route(call.media, leg.media, call.voice_in)
-        if call is not leg.call or leg.told is None:
-            self._tell(leg, call)
+    def _listen(self, leg: _Leg, calls: tuple[LiveCall, ...]) -> None:
+        microphone = [self._bridge.headset] if any(call.voice_out for call in calls) else []
+        sources = (leg.media, *microphone, *(call.media for call in calls if call.voice_in))
+        if sources != leg.sources:
+            for source in leg.sources[1:]:
+                if source not in sources:
+                    self._bridge.route(source, leg.media, False)
+            leg.sources = sources
+            for source in sources[1:]:
+                self._bridge.route(source, leg.media, True)
+        if calls != leg.calls or leg.told is None:
+            self._tell(leg, calls)
 
-    def _tell(self, leg: _Leg, call: LiveCall | None) -> None:
-        before, leg.call = leg.call, call
-        detail = {"grant_id": leg.grant.grant_id, "mode": leg.grant.mode}
-        if before is not None:
-            self._taping.mark(before, "monitor_ended", detail)
-        if call is not None:
-            self._taping.mark(call, "monitor_started", detail)
-        leg.told = call.call_id if call is not None else ""
-        self._publish(self._state(leg, True))
+    def _tell(self, leg: _Leg, calls: tuple[LiveCall, ...]) -> None:
+        before, leg.calls = leg.calls, calls
+        self._mark(leg, "monitor_ended", [call for call in before if call not in calls])
+        self._mark(leg, "monitor_started", [call for call in calls if call not in before])
+        told = calls[0].call_id if calls else ""
+        if told != leg.told:
+            leg.told = told
+            self._publish(self._state(leg, True))
+
+    def _mark(self, leg: _Leg, kind: str, calls: Iterable[LiveCall]) -> None:
+        for call in calls:
+            self._taping.mark(call, kind, {"grant_id": leg.grant.grant_id, "mode": leg.grant.mode})
 
     def _over(self, leg: _Leg) -> None:
         del self._legs[leg.leg_id]
-        if leg.call is not None:
-            detail = {"grant_id": leg.grant.grant_id, "mode": leg.grant.mode}
-            self._taping.mark(leg.call, "monitor_ended", detail)
+        self._mark(leg, "monitor_ended", leg.calls)
         if leg.told is not None:
             self._publish(self._state(leg, False))
 
@@ -153,3 +158,10 @@ class Monitors:
 
     def _state(self, leg: _Leg, on: bool) -> MonitorState:
         return MonitorState(leg.told or "", leg.grant.grant_id, leg.grant.lead_name, leg.grant.mode, on)
+
+
+def _heard(live: tuple[LiveCall, ...]) -> tuple[LiveCall, ...]:
+    """What the agent hears: the call that has the headset, both of a conference; else the one with media."""
+    calls = [call for call in live if call.media is not None and not call.monitored and not call.ended_here]
+    talking = [call for call in calls if not call.held]
+    return tuple(talking or calls[:1])

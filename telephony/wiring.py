@@ -1,14 +1,34 @@
-"""Connects one call's port with the headset and its tap, by what the call's state allows. Engine thread only."""
+"""Who hears whom: connects calls' ports with the headset, with each other and with their taps. Engine thread only."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from telephony.bridge import Bridge
 from telephony.live_call import LiveCall
 
 
-def wire(bridge: Bridge, call: LiveCall) -> None:
-    """Make the bridge's connections those that the call should have; safe to repeat."""
-    bridge.headset.in_use = True
+def wire(bridge: Bridge, calls: Iterable[LiveCall]) -> None:
+    """Make the bridge's connections those that these calls, all that are up, should have; safe to repeat."""
+    calls = tuple(calls)
+    bridge.headset.in_use = any(not call.ended_here for call in calls)
+    for call in calls:
+        if not call.ended_here:
+            _wire_one(bridge, call)
+            _join(bridge, call, [other for other in calls if other is not call])
+
+
+def unwire(bridge: Bridge, call: LiveCall, others: Iterable[LiveCall]) -> None:
+    """Disconnect what outlives the call: all that goes to its tap. PJSIP disconnects the call's own port."""
+    if call.tap is not None:
+        bridge.route(bridge.headset, call.tap.agent, False)
+        for other in others:
+            if other is not call and other.media is not None:
+                bridge.route(other.media, call.tap.agent, False)
+    call.media = None
+
+
+def _wire_one(bridge: Bridge, call: LiveCall) -> None:
     voice_out, voice_in = call.voice_out, call.voice_in
     if call.media is not None:
         bridge.route(bridge.headset, call.media, voice_out)
@@ -22,9 +42,17 @@ def wire(bridge: Bridge, call: LiveCall) -> None:
     call.tap.stream.far_on = voice_in
 
 
-def unwire(bridge: Bridge, call: LiveCall) -> None:
-    """Disconnect what outlives the call: the headset from the tap's ports. PJSIP disconnects the call's own port."""
-    bridge.headset.in_use = False
+def _join(bridge: Bridge, call: LiveCall, others: list[LiveCall]) -> None:
+    """What the other party says goes to this far end, and beside the agent's voice on to its tape."""
+    others_on = False
+    for other in others:
+        joined = call.hears_others and other.conference and other.voice_in and not other.ended_here
+        others_on = others_on or joined
+        if other.media is None or other.ended_here:
+            continue
+        if call.media is not None:
+            bridge.route(other.media, call.media, joined)
+        if call.tap is not None:
+            bridge.route(other.media, call.tap.agent, joined)
     if call.tap is not None:
-        bridge.route(bridge.headset, call.tap.agent, False)
-    call.media = None
+        call.tap.stream.others_on = others_on

@@ -73,23 +73,6 @@ def test_caller_gives_up(line: LineProcess, sipp: Start) -> None:
     far.finished()
 
 
-def test_a_second_caller_is_told_busy_and_recorded_as_missed(line: LineProcess, sipp: Start) -> None:
-    line.add_line(free_port())
-    first_far = call_in(line, sipp)
-    first = line.wait(CallIncoming)
-    line.client.request(Answer("", first.call_id))
-    line.state("active")
-    second_far = call_in(line, sipp, "call_in_refused", caller="13700000000")
-    missed = line.ended()
-    assert (missed.cause, missed.sip_code, missed.number) == ("missed", 486, "13700000000")
-    second_far.finished()
-    assert "SIP/2.0 486" in second_far.messages()
-    assert [e.call_id for e in line.seen if isinstance(e, CallIncoming)] == [first.call_id]
-    line.client.request(HangUp("", first.call_id))
-    assert line.ended().call_id == first.call_id
-    first_far.finished()
-
-
 def test_a_stranger_is_refused_and_no_one_is_told(line: LineProcess, sipp: Start) -> None:
     line.client.request(_line_of_another_host())
     far = call_in(line, sipp, "call_in_refused")

@@ -1,0 +1,80 @@
+"""What PJSIP said of a call, copied out of its callbacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class StateNote:
+    """The INVITE session moved: ``state`` is a ``PJSIP_INV_STATE_*``."""
+
+    call_id: str
+    state: int
+    sip_code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaNote:
+    """The session's media was negotiated (again)."""
+
+    call_id: str
+    index: int
+    """Number of the audio stream in the session; −1 when there is none."""
+    status: int
+    """``PJSUA_CALL_MEDIA_*``."""
+    codec: str
+    rate: int
+    encrypted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfferNote:
+    """The far side made an offer; ``hold`` says whether it puts us on hold. The media note follows when we accept."""
+
+    call_id: str
+    hold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfNote:
+    call_id: str
+    digit: str
+    method: int
+    """``PJSUA_DTMF_METHOD_*``."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerNote:
+    """The far end's final answer to a request of ours inside the call."""
+
+    call_id: str
+    method: str
+    sip_code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferNote:
+    """How the far end fares with our REFER, by its NOTIFYs (RFC 3515)."""
+
+    call_id: str
+    sip_code: int
+    reason: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedNote:
+    """PJSIP takes an INVITE with Replaces (RFC 3891): ``sip`` goes on in the place of ``former``, which it ends."""
+
+    call_id: str
+    sip: Any
+    former: Any
+    message: str
+    """The INVITE."""
+
+
+Note = StateNote | MediaNote | OfferNote | DtmfNote | AnswerNote | TransferNote | ReplacedNote
