@@ -63,6 +63,8 @@ class Library:
         self._endpoint = _Endpoint()
         self._transports: dict[str, int] = {}
         self._addresses: dict[str, tuple[str, int]] = {}
+        self.clock_runs = False
+        """The media clock drives the bridge."""
 
     def choose_account_with(self, choose: ChooseAccount | None) -> None:
         """Ask ``choose`` for the account of each request that begins something; None for PJSIP's own choice."""
@@ -76,7 +78,7 @@ class Library:
         _level_g722()
         self._endpoint.libStart()
         self._choose_codecs()
-        self._endpoint.audDevManager().setNullDev()
+        self.start_clock()
         self.transport("udp")
 
     def transport(self, kind: str) -> int:
@@ -102,9 +104,15 @@ class Library:
         """Wait for SIP events, at most so long; the callbacks run inside."""
         self._endpoint.libHandleEvents(timeout_ms)
 
+    def start_clock(self) -> None:
+        """Start the media clock, a thread of its own."""
+        self._endpoint.audDevManager().setNullDev()
+        self.clock_runs = True
+
     def stop_clock(self) -> None:
         """Stop the media clock, and wait for it; before any port of the bridge is deleted."""
         self._endpoint.audDevManager().setNoDev()
+        self.clock_runs = False
 
     def stop(self) -> None:
         """Destroy the library, without good-byes on the network. Every other pjsua2 object must be gone."""

@@ -26,6 +26,10 @@ class Headset(Protocol):
     def rate(self) -> int:
         """Samples a second: 16000 for every headset in this product."""
 
+    @property
+    def rings_apart(self) -> bool:
+        """The ring goes to a device of its own, by ``ring``; otherwise it is mixed into what is written. Any thread."""
+
     def start(self) -> None:
         """Open the devices. Raises ``HeadsetError`` with a code when one is missing or busy. Engine thread."""
 
@@ -37,6 +41,14 @@ class Headset(Protocol):
 
     def write(self, pcm: bytes) -> None:
         """One frame for the speaker."""
+
+    def ring(self, pcm: bytes) -> None:
+        """The ring's next frames, for the device that rings; at its beginning three at once. As ``write``."""
+
+    def use(self, *, listening: bool, ringing: bool) -> None:
+        """What is needed from now on: microphone and speaker, and the device that rings. Devices that are not needed
+        may rest. Must not wait for a device. Engine thread.
+        """
 
     def describe(self) -> str:
         """A short name for logs and the audio settings, without personal data."""

@@ -7,7 +7,6 @@ arrive in one tick belong together.
 
 from __future__ import annotations
 
-import ctypes
 import threading
 import time
 from collections.abc import Callable
@@ -15,10 +14,15 @@ from typing import Any
 
 from pjsua2 import pjsua2 as pj
 
+from telephony.audio.smooth import Smoother
+from telephony.audio.tones import TonePlayer
+from telephony.audio.trial import Trial
 from telephony.interfaces import FRAME_MS, Headset, MediaTap
-from telephony.pcm import Reader, Writer, level_dbfs
+from telephony.pcm import Reader, Writer, clips, level_dbfs, mix
+from telephony.thread_pin import ThreadPin
 
-LevelSink = Callable[[float, float], None]
+LevelSink = Callable[[float, float, bool, bool], None]
+"""Of 100 ms: level of the agent's and the far side in dBFS, and whether each clips. Media clock's thread."""
 _TICK_NS = FRAME_MS * 1_000_000
 _LEVEL_FRAMES = 5
 _LATE_NS = 30_000_000
@@ -37,7 +41,11 @@ def port_format(rate: int) -> Any:
 
 
 class HeadsetPort(pj.AudioMediaPort):  # type: ignore[misc]
-    """The agent's headset on the bridge; which headset may change at any time without touching a call."""
+    """The agent's headset on the bridge; which headset may change at any time without touching a call.
+
+    What only the agent is to hear (``ear``) and the ring (``ringer``) is added here, behind the bridge: it reaches
+    neither the far side nor a tap.
+    """
 
     def __init__(self, headset: Headset, read: Reader, write: Writer) -> None:
         super().__init__()
@@ -45,36 +53,84 @@ class HeadsetPort(pj.AudioMediaPort):  # type: ignore[misc]
         """A call is up, so the speaker gets a frame each tick, silence included."""
         self.silent = True
         """The microphone had nothing for this tick."""
+        self.ear = TonePlayer(headset.rate)
+        self.ringer = TonePlayer(headset.rate)
+        self.trial: Trial | None = None
+        """The devices are being tried: then no call is up, and the microphone is read here."""
+        self.rate = headset.rate
         self._headset = headset
+        self._needed = (False, False)
         self._read = read
         self._write = write
         self._lock = threading.Lock()
         self._silence = bytes(headset.rate // 50 * 2)
-        self._clock = threading.local()
+        self._voice = Smoother(headset.rate)
+        self._sound = Smoother(headset.rate)
+        self._ticks = 0
+        self._asked_at = 0
+        self._rang = False
+        self._pin = ThreadPin()
         self.createPort("headset", port_format(headset.rate))
 
     def onFrameRequested(self, frame: Any) -> None:
-        if not hasattr(self._clock, "pinned"):
-            _pin_thread()
-            self._clock.pinned = True
         with self._lock:
             pcm = self._headset.read()
         self.silent = pcm is None
+        if self._ticks - self._asked_at > 1:
+            self._voice.begin()  # nobody listened: muted, held, no call
+        self._asked_at = self._ticks
         frame.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
-        self._write(frame, self._silence if pcm is None else pcm)
+        self._write(frame, self._voice.smooth(pcm) or self._silence)
 
     def onFrameReceived(self, frame: Any) -> None:
-        if not self.in_use:
+        self._ticks += 1
+        if not self._pin.settled:
+            self._pin.follow()
+        trial = self.trial
+        if not (self.in_use or trial is not None or self.ear.on or self.ringer.on or self._rang):
             return
-        pcm = self._read(frame) or self._silence
+        pcm = self._read(frame) if self.in_use else b""
+        pcm = self._sound.smooth(pcm) or self._silence
         with self._lock:
-            self._headset.write(pcm)
+            headset = self._headset
+            if trial is not None:
+                pcm = trial.tick(headset.read()) or self._silence
+            pcm = self._ring(headset, self.ear.mix(pcm))
+            headset.write(pcm)
 
     def swap(self, headset: Headset) -> Headset:
         """Put another headset in and return the old one, which is not read or written any more. Engine thread."""
+        headset.use(listening=self._needed[0], ringing=self._needed[1])
         with self._lock:
             old, self._headset = self._headset, headset
         return old
+
+    def use(self, *, listening: bool, ringing: bool) -> None:
+        """Which devices are needed now, this headset's and those of one that takes its place. Engine thread."""
+        self._needed = (listening, ringing)
+        self._headset.use(listening=listening, ringing=ringing)
+
+    def clock_stops(self) -> None:
+        """The media clock is about to stop. Engine thread."""
+        self._pin.release()
+
+    def clock_starts(self) -> None:
+        """It is about to start again, on another thread. Engine thread."""
+        self._pin.renew()
+
+    def _ring(self, headset: Headset, pcm: bytes) -> bytes:
+        """The ring goes to its own device, or into the speaker. Three frames at once make its ring buffer give at once."""
+        first = not self._rang
+        ring = self.ringer.next()
+        self._rang = ring is not None
+        if ring is None:
+            return pcm
+        if not headset.rings_apart:
+            return mix(pcm, ring)
+        if first:
+            ring += (self.ringer.next() or b"") + (self.ringer.next() or b"")
+        headset.ring(ring)
+        return pcm
 
 
 class TapStream:
@@ -102,6 +158,11 @@ class TapStream:
         self._origin_ns = 0
         self._previous_ns = 0
         self._late_ticks = 0
+
+    @property
+    def attached(self) -> bool:
+        """Between ``attach`` and ``detach``. Any thread."""
+        return self._on_levels is not None
 
     def attach(self, tap: MediaTap | None, on_levels: LevelSink) -> None:
         """Begin at sample 0; ``on_levels`` is called on the media clock's thread. Engine thread."""
@@ -152,8 +213,8 @@ class TapStream:
     def _measure(self, agent: bytes, far: bytes, on_levels: LevelSink) -> None:
         self._recent.append((agent, far))
         if len(self._recent) == _LEVEL_FRAMES:
-            sides = zip(*self._recent, strict=True)
-            on_levels(*(level_dbfs(b"".join(side)) for side in sides))
+            one, other = (b"".join(side) for side in zip(*self._recent, strict=True))
+            on_levels(level_dbfs(one), level_dbfs(other), clips(one), clips(other))
             self._recent.clear()
 
 
@@ -179,9 +240,13 @@ class TapPorts:
         self._agent_first = agent_first
 
     def _opens(self, frame: Any) -> None:
-        self._latest = self._read(frame)
+        if self.stream.attached:
+            self._latest = self._read(frame)
 
     def _closes(self, frame: Any) -> None:
+        if not self.stream.attached:
+            self._latest = None
+            return
         first, second = self._latest, self._read(frame)
         if first is None:
             return  # the other port has not ticked yet
@@ -204,11 +269,3 @@ class _SidePort(pj.AudioMediaPort):  # type: ignore[misc]
 
 def _ignore(frame: Any) -> None:
     """Before the pair is complete."""
-
-
-def _pin_thread() -> None:
-    """Keep Python's state of the media clock's thread between its callbacks, a tenth of the line process's CPU.
-
-    One ``PyGILState_Ensure`` more than there are releases. The clock runs as long as the library, so one state is kept.
-    """
-    ctypes.pythonapi.PyGILState_Ensure()

@@ -28,6 +28,9 @@ Writer = Callable[[Any, bytes], None]
 
 _Pointers = ctypes.c_size_t * 3
 _TEST_SIZES = (640, 320, 1)
+_HOT = 32000
+_HOT_BYTES = bytes([125, 126, 127, 128, 129, 130])
+"""Upper bytes of samples from 32000 up, and below −32000."""
 
 
 def level_dbfs(pcm: bytes) -> float:
@@ -37,6 +40,25 @@ def level_dbfs(pcm: bytes) -> float:
     """
     rms = audioop.rms(pcm, 2)
     return 20.0 * math.log10(rms / 32768.0) if rms else SILENCE_DBFS
+
+
+def mix(one: bytes, other: bytes) -> bytes:
+    """The sum of two pieces of 16-bit mono PCM of equal length, held at full scale. Any thread."""
+    return audioop.add(one, other, 2)
+
+
+def clips(pcm: bytes) -> bool:
+    """Whether at least one sample in a hundred lies within 0.2 dB of full scale (above 32000 or below −32000). Any thread.
+
+    So low because G.711 never gives more: its largest values decode to 32124 (µ-law) and 32256 (A-law). One in a hundred
+    because a limiter or a hard consonant touches full scale for single samples; a microphone that is overdriven sits
+    there for a tenth of the time.
+    """
+    low, high = audioop.minmax(pcm, 2) if pcm else (0, 0)
+    if high <= _HOT and low >= -_HOT:
+        return False
+    top = audioop.lin2lin(pcm, 2, 1)
+    return 100 * (len(top) - len(top.translate(None, _HOT_BYTES))) >= len(top)
 
 
 def frame_access(new_frame: Callable[[], Any]) -> tuple[Reader, Writer]:

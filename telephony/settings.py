@@ -27,6 +27,8 @@ class EngineSettings:
     """PEM file of the certificate authorities that TLS lines trust. PJSIP knows none by itself: empty refuses all."""
     monitor_wait_s: float = 30.0
     """How long a lead's hidden leg waits for the agent's next call before it is ended."""
+    tones: bool = True
+    """Somebody listens: ringing, ringback and failure tones are made. A simulated debtor wants none."""
     refusals: tuple[tuple[str, int], ...] = ()
     """Endings of dialled numbers, each with the SIP code that refuses such a call before it rings: the
     practice line's.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
+from telephony.alarms import Loudness
 from telephony.bridge import Bridge
 from telephony.interfaces import Json, MediaTap, TapFactory
 from telephony.live_call import LiveCall
@@ -16,10 +17,10 @@ log = logging.getLogger(__name__)
 class Taping:
     """The recorder may fail; the call goes on. What fails is logged, and seen as a call without a recording."""
 
-    def __init__(self, bridge: Bridge, make_tap: TapFactory, on_levels: Callable[[Levels], None]) -> None:
+    def __init__(self, bridge: Bridge, make_tap: TapFactory, on_loudness: Callable[[Loudness], None]) -> None:
         self._bridge = bridge
         self._make_tap = make_tap
-        self._on_levels = on_levels
+        self._on_loudness = on_loudness
         self._taps: dict[str, MediaTap] = {}
 
     def begin(self, call: LiveCall, rate: int) -> None:
@@ -28,9 +29,11 @@ class Taping:
         if tap is not None:
             self._taps[call.call_id] = tap
             call.recording_id = str(getattr(tap, "recording_id", ""))
-        call_id, publish = call.call_id, self._on_levels
+        call_id, notify = call.call_id, self._on_loudness
         call.tap = self._bridge.take_tap(rate)
-        call.tap.stream.attach(tap, lambda agent, far: publish(Levels(call_id, round(agent, 1), round(far, 1))))
+        call.tap.stream.attach(
+            tap, lambda agent, far, *clips: notify(Loudness(Levels(call_id, round(agent, 1), round(far, 1)), *clips))
+        )
 
     def mark(self, call: LiveCall, kind: str, detail: Mapping[str, Json] | None = None) -> None:
         """Tell the tap of something worth a mark."""

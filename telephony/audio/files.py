@@ -22,21 +22,30 @@ class FileHeadset:
     Both are 16 kHz mono signed 16-bit. The microphone plays from its beginning in each call: the engine
     writes to a headset only while a call is up, so a ``read`` after a second without ``write`` gives None and
     rewinds. With ``loop`` the microphone starts over at its end, without it ``read`` gives None from there.
-    The speaker file is a whole WAV every half second: what was heard up to then survives a killed process.
+    The speaker file is a whole WAV every half second: what was heard up to then survives a killed process. The
+    ringer file, if there is one, holds what the ringing device would have sounded, rings only.
     """
 
-    def __init__(self, microphone: Path | None, speaker: Path | None, loop: bool = True) -> None:
+    def __init__(
+        self, microphone: Path | None, speaker: Path | None, loop: bool = True, ringer: Path | None = None
+    ) -> None:
         self._microphone_path = microphone
         self._speaker_path = speaker
+        self._ringer_path = ringer
         self._loop = loop
         self._voice = b""
         self._position = 0
         self._reads_since_write = _IDLE_READS
         self._speaker: WavWriter | None = None
+        self._ringer: WavWriter | None = None
 
     @property
     def rate(self) -> int:
         return RATE
+
+    @property
+    def rings_apart(self) -> bool:
+        return self._ringer_path is not None
 
     def start(self) -> None:
         """Read the microphone's file, create the speaker's. Raises ``HeadsetError('no_such_device')`` saying
@@ -45,19 +54,21 @@ class FileHeadset:
         if self._microphone_path is not None:
             self._voice = read_wav(self._microphone_path)
         self._position = 0
-        if self._speaker_path is not None and self._speaker is None:
-            try:
+        try:
+            if self._speaker_path is not None and self._speaker is None:
                 self._speaker = WavWriter(self._speaker_path)
-            except OSError as error:
-                raise HeadsetError(
-                    "no_such_device", f"the speaker file cannot be written ({error.strerror})"
-                ) from error
+            if self._ringer_path is not None and self._ringer is None:
+                self._ringer = WavWriter(self._ringer_path)
+        except OSError as error:
+            self.stop()
+            raise HeadsetError("no_such_device", f"the sound file cannot be written ({error.strerror})") from error
 
     def stop(self) -> None:
-        """Complete the speaker's file; may be called twice."""
-        if self._speaker is not None:
-            self._speaker.close()
-            self._speaker = None
+        """Complete the files; may be called twice."""
+        for writer in (self._speaker, self._ringer):
+            if writer is not None:
+                writer.close()
+        self._speaker = self._ringer = None
 
     def read(self) -> bytes | None:
         if self._reads_since_write >= _IDLE_READS:
@@ -77,6 +88,13 @@ class FileHeadset:
         if self._speaker is not None:
             self._speaker.write(pcm)
 
+    def ring(self, pcm: bytes) -> None:
+        if self._ringer is not None:
+            self._ringer.write(pcm)
+
+    def use(self, *, listening: bool, ringing: bool) -> None:
+        """Nothing to wake."""
+
     def describe(self) -> str:
         return "audio files"
 
@@ -94,11 +112,21 @@ class NullHeadset:
     def stop(self) -> None:
         """Nothing to close."""
 
+    @property
+    def rings_apart(self) -> bool:
+        return False
+
     def read(self) -> bytes | None:
         return None
 
     def write(self, pcm: bytes) -> None:
         """Nobody listens."""
+
+    def ring(self, pcm: bytes) -> None:
+        """Nor does anybody hear it ring."""
+
+    def use(self, *, listening: bool, ringing: bool) -> None:
+        """Nothing to wake."""
 
     def describe(self) -> str:
         return "no headset"

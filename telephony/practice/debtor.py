@@ -172,6 +172,16 @@ class Debtor:
         if talk is not None:
             talk.hear(pcm)
 
+    @property
+    def rings_apart(self) -> bool:
+        return True
+
+    def ring(self, pcm: bytes) -> None:
+        """The debtor needs no bell."""
+
+    def use(self, *, listening: bool, ringing: bool) -> None:
+        """Nothing to wake."""
+
     def describe(self) -> str:
         return "simulated debtor"
 

@@ -92,7 +92,11 @@ class PracticeProcess:
         self._call: _Call | None = None
         self._parent = os.getppid()
         settings = EngineSettings(
-            local_host=_HOST, local_port=config.local_port, user_agent="PracticeLine", refusals=REFUSALS
+            local_host=_HOST,
+            local_port=config.local_port,
+            user_agent="PracticeLine",
+            refusals=REFUSALS,
+            tones=False,
         )
         self._engine = Engine(settings, self._debtor, lambda call: None, None, self._items.put)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {

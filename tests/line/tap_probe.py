@@ -36,7 +36,13 @@ class NoiseHeadset:
         self._next = (self._next + 1) % len(self._frames)
         return self._frames[self._next]
 
+    rings_apart = False
+
     def write(self, pcm: bytes) -> None: ...
+
+    def ring(self, pcm: bytes) -> None: ...
+
+    def use(self, *, listening: bool, ringing: bool) -> None: ...
 
     def describe(self) -> str:
         return "noise"
@@ -62,7 +68,7 @@ def look(library: Library, bridge: Bridge, rate: int, stall_s: float) -> dict[st
     turn(library, 0.2)
     keep = Keep()
     ports.stream.microphone_on = ports.stream.far_on = True
-    ports.stream.attach(keep, lambda agent, far: None)
+    ports.stream.attach(keep, lambda agent, far, agent_clips, far_clips: None)
     turn(library, 1.0)
     if stall_s:
         ctypes.PyDLL(None).usleep(int(stall_s * 1e6))
