@@ -10,7 +10,17 @@ from typing import Any
 from pjsua2 import pjsua2 as pj
 
 from telephony.addresses import read_tags, replacing_uri
-from telephony.notes import AnswerNote, DtmfNote, MediaNote, Note, OfferNote, ReplacedNote, StateNote, TransferNote
+from telephony.notes import (
+    AnswerNote,
+    DtmfNote,
+    MediaNote,
+    Note,
+    OfferNote,
+    RefusalNote,
+    ReplacedNote,
+    StateNote,
+    TransferNote,
+)
 from telephony.sdp import holds
 
 _ENCRYPTED = (pj.PJMEDIA_TP_PROTO_RTP_SAVP, pj.PJMEDIA_TP_PROTO_RTP_SAVPF)
@@ -119,6 +129,15 @@ class SipCall(pj.Call):  # type: ignore[misc]
         prm.newCall = sip
         self._notify(ReplacedNote(self.call_id, sip, self, self._replacement))
         self.call_id = str(uuid.uuid4())  # what else happens to this session is no longer the call's
+
+    def refuse(self, code: int) -> None:
+        """Refuse the INVITE once PJSIP's callback has returned: inside it, one without SDP makes PJSIP abort."""
+        self._notify(RefusalNote(self.call_id, self, code))
+
+    def refuse_now(self, code: int) -> None:
+        """As above, outside PJSIP's callbacks; nothing when the caller has gone meanwhile."""
+        if self.isActive():
+            self.hangup(operation(code))
 
     def port(self, index: int) -> Any:
         """The bridge port of an audio stream, or None when it has gone meanwhile."""

@@ -105,8 +105,8 @@ class CallTable:
 
     def refuse(self, call: LiveCall, code: int, reason: str) -> None:
         """Refuse a call before it rings, and record it. Inside PJSIP's callback."""
-        attempt(call, lambda sip: sip.hangup(operation(code)))
         if call.sip is not None:
+            call.sip.refuse(code)
             self._leaving[call.call_id] = call.sip
         self.end(call, code, reason)
 

@@ -178,7 +178,7 @@ class Calls:
             self._dtmf.received(note)
         elif isinstance(note, TransferNote):
             self._transfers.progress(note)
-        else:
+        elif isinstance(note, AnswerNote):
             self._answered(call, note)
 
     def on_time(self, now_ns: int) -> None:

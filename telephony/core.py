@@ -14,7 +14,7 @@ from telephony.addresses import read_invite
 from telephony.admission import Admission
 from telephony.book import Book
 from telephony.bridge import Bridge
-from telephony.call import SipCall, operation
+from telephony.call import SipCall
 from telephony.calls import Calls
 from telephony.endpoint import Library
 from telephony.errors import CommandError
@@ -28,7 +28,7 @@ from telephony.messages import (
     RemoveLine,
 )
 from telephony.monitor import Monitors
-from telephony.notes import Note, StateNote
+from telephony.notes import Note, RefusalNote, StateNote
 from telephony.settings import EngineSettings
 from telephony.taping import Taping
 
@@ -125,6 +125,8 @@ class Core:
             self._book.publish(note)
         elif isinstance(note, Registration):
             self._lines.registration(note)
+        elif isinstance(note, RefusalNote):
+            note.call.refuse_now(note.code)
         else:
             if isinstance(note, StateNote) and note.call_id in self._refused:
                 self._refused.pop(note.call_id)
@@ -155,7 +157,7 @@ class Core:
         call_id = str(uuid.uuid4())
         call = SipCall(account, call_id, self._notes.append, arrival.slot)
         self._refused[call_id] = call
-        call.hangup(operation(code))
+        call.refuse(code)
 
     def _add_line(self, command: AddLine) -> dict[str, Any]:
         if self._calls.on_line(command.line.line_id):

@@ -77,4 +77,13 @@ class ReplacedNote:
     """The INVITE."""
 
 
-Note = StateNote | MediaNote | OfferNote | DtmfNote | AnswerNote | TransferNote | ReplacedNote
+@dataclass(frozen=True, slots=True)
+class RefusalNote:
+    """The INVITE of this call is to be refused with this SIP code, now that PJSIP's callback has returned."""
+
+    call_id: str
+    call: Any
+    code: int
+
+
+Note = StateNote | MediaNote | OfferNote | DtmfNote | AnswerNote | TransferNote | ReplacedNote | RefusalNote
