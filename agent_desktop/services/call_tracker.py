@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from agent_desktop.domain.models import CaseDetail, CaseMatch, Direction
+from agent_desktop.domain.number_places import place_of
 from agent_desktop.services.call_records import UNSEEN, CallRecords
 from agent_desktop.services.call_views import AlarmView, CallView, LevelsView, QualityView, TransferView
 from agent_desktop.services.errors import DeskError
@@ -147,22 +148,40 @@ class CallTracker:
             self._later.submit(keep)
 
     def _incoming(self, event: messages.CallIncoming) -> None:
+        numbers = self._desk.lines.numbers(event.line_id)
+        number = numbers.read(event.number)
         view = self._popped(
             CallView(
                 id=event.call_id,
                 direction=Direction.INBOUND,
-                number=self._desk.lines.numbers(event.line_id).kept(event.number),
+                number=number.kept,
                 state="ringing",
                 started_at=self._time(event.at),
                 invited_ns=event.invited_ns,
                 line_id=event.line_id,
-                transferred_by=event.transferred_by,
+                place=self._desk.places.at_once(number),
+                transferred_by=numbers.kept(event.transferred_by),
             )
         )
         self._tell(view)
         self._keep(view)
+        if view.place is None:
+            self._find_place(view)
         if not view.matches and not self._closed.is_set():
             self._later.submit(self._match_on_server, view.id, view.number)
+
+    def _find_place(self, view: CallView) -> None:
+        """The tables are still being loaded: a call that comes this early does not wait for them."""
+
+        def find() -> None:
+            place = place_of(self._desk.lines.numbers(view.line_id).read(view.number))
+            with self._lock:
+                now = self._views.get(view.id)
+                if now is not None:
+                    self._tell(replace(now, place=place))
+
+        if not self._closed.is_set():
+            self._later.submit(find)
 
     def _popped(self, view: CallView) -> CallView:
         """The view with the cases that its number belongs to. The screen pop: a few milliseconds."""
@@ -195,6 +214,8 @@ class CallTracker:
             self._tell(view)
         if known is None or view.answered_at != before.answered_at:
             self._keep(view)
+        if known is None and view.place is None:
+            self._find_place(view)
 
     def _changed(self, view: CallView, event: messages.CallState) -> CallView:
         return replace(
@@ -215,13 +236,15 @@ class CallTracker:
 
     def _taken_over(self, event: messages.CallState) -> CallView:
         """The view of a call that began before this window: what it is about was kept on disk."""
+        number = self._desk.lines.numbers(event.line_id).read(event.number)
         view = CallView(
             id=event.call_id,
             direction=Direction(event.direction),
-            number=self._desk.lines.numbers(event.line_id).kept(event.number),
+            number=number.kept,
             state=event.state,
             started_at=self._time(event.started_at or event.at),
             line_id=event.line_id,
+            place=self._desk.places.at_once(number),
         )
         kept = self._records.open_call(event.call_id)
         if kept is None:

@@ -46,6 +46,8 @@ class CallView:
     """Its media is SRTP."""
     auto_answered: bool = False
     line_id: str = ""
+    extension: str = ""
+    """Outbound: what stood behind the number, to be sent as DTMF once it has answered."""
     place: NumberPlace | None = None
     """Home location and carrier of the number; None until the tables are loaded, a second after sign-in."""
     transferred_by: str = ""

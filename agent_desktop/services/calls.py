@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
     from agent_desktop.services.line_port import LinePort
 
 
+log = logging.getLogger(__name__)
+
+
 class CallService:
     """Dial, answer and control the seat's calls: two at most, one of which has the headset unless they are joined.
 
     Listeners are called on the line client's thread. Commands wait for the line process's reply, two seconds at most,
-    and raise ``DeskError`` with ``LINE_AWAY``, ``LINE_NOT_READY``, ``LINE_BUSY``, ``BAD_NUMBER``, ``CALL_GONE`` or
-    ``DO_NOT_CALL``.
+    and raise ``DeskError`` with ``LINE_AWAY``, ``LINE_NOT_READY``, ``LINE_BUSY``, ``BAD_NUMBER``, ``CALL_GONE``,
+    ``NUMBER_NOT_ALLOWED`` (by the line's dial plan), ``DO_NOT_CALL``, ``NOT_NOW`` or ``RECORD_FAILED``.
     """
 
     changed: Listeners[CallView]
@@ -57,6 +61,7 @@ class CallService:
 
         Returns its snapshot. Raises ``DeskError``; a snapshot that comes later is then taken as well.
         """
+        self._remember_last()
         self._commands.use(line)
         line.events.join(self._tracker.on_event)
         snapshot = messages.decode(_json(self._commands.request(messages.GetSnapshot)))
@@ -95,13 +100,14 @@ class CallService:
         return self._dial(_Dialled(number, case_id), line_id)
 
     def redial(self) -> str:
-        """Dial the last dialled number again, for the same case; ``BAD_NUMBER`` when there is none."""
+        """Dial the last dialled number again, for the same case, on the line that would be chosen now.
+
+        ``BAD_NUMBER`` when there is none.
+        """
         last = self._last
         if last is None:
             raise DeskError(Problem.BAD_NUMBER, "nothing was dialled yet")
-        if last.contact is not None:
-            return self.dial(last.contact, last.line_id)
-        return self._dial(last, last.line_id)
+        return self.dial(last.contact) if last.contact is not None else self._dial(last, "")
 
     def answer(self, call_id: str) -> None:
         """Answer a call that rings; one that is active is put on hold."""
@@ -128,10 +134,9 @@ class CallService:
     def transfer(self, call_id: str, number: str) -> None:
         """Blind transfer: send the far end to a number in any form. ``transfers`` says how it goes."""
         view = self._known(call_id)
-        digits = self._desk.lines.digits(number, view.line_id)
-        kept = self._desk.lines.numbers(view.line_id).kept(number)
-        self._refuse_do_not_call(kept)
-        self._commands.request(messages.Transfer, call_id=call_id, number=kept, digits=digits)
+        route = self._desk.lines.route(number, view.line_id)
+        self._refuse_do_not_call(route.number.kept)
+        self._commands.request(messages.Transfer, call_id=call_id, number=route.number.kept, digits=route.digits)
 
     def transfer_to_call(self, call_id: str, other_call_id: str) -> None:
         """Attended transfer: connect this call's far end with the other call's. ``transfers`` says how it goes."""
@@ -163,9 +168,8 @@ class CallService:
             raise DeskError(Problem.CALL_GONE, "no such call")
 
     def _dial(self, wanted: _Dialled, line_id: str) -> str:
-        lines = self._desk.lines
-        line_id = lines.choose(line_id)
-        digits, kept = lines.digits(wanted.number, line_id), lines.numbers(line_id).kept(wanted.number)
+        route = self._desk.lines.route(wanted.number, line_id)
+        kept = route.number.kept
         self._refuse_do_not_call(kept)
         if not self._commands.there:
             raise DeskError(Problem.LINE_AWAY, "no line process")
@@ -177,17 +181,33 @@ class CallService:
             self._desk.clock(),
             case_id=wanted.case_id,
             contact=wanted.contact,
-            line_id=line_id,
+            line_id=route.line_id,
+            extension=route.number.extension,
+            place=self._desk.places.at_once(route.number),
         )
         if not self._tracker.ask(view):
             raise DeskError(Problem.LINE_BUSY, "there are two calls already")
         try:
-            self._commands.request(messages.Dial, call_id=view.id, line_id=line_id, number=kept, digits=digits)
+            self._commands.request(
+                messages.Dial, call_id=view.id, line_id=route.line_id, number=kept, digits=route.digits
+            )
         except DeskError:
             self._tracker.never_made(view.id)
             raise
-        self._last = replace(wanted, number=kept, line_id=line_id)
+        self._last = replace(wanted, number=kept)
         return view.id
+
+    def _remember_last(self) -> None:
+        """After a restart: what was dialled last is what the person's last outbound call says."""
+        store = self._desk.store
+        try:
+            call = store.work.last_outbound(self._desk.user.id)
+            contact = store.cases.contact(call.contact_id) if call and call.contact_id else None
+        except DeskError as error:
+            log.warning("last dialled number not read: %s", error)
+            return
+        if call is not None and self._last is None:
+            self._last = _Dialled(call.number, call.case_id, contact)
 
     def _refuse_do_not_call(self, number: str) -> None:
         if self._desk.store.cases.refuses_calls(number):
@@ -211,7 +231,6 @@ class _Dialled:
     number: str
     case_id: str = ""
     contact: Contact | None = None
-    line_id: str = ""
 
 
 def _json(result: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent_desktop.domain.days import Clock, day_start, local_date, utc_now
 from agent_desktop.domain.models import User
+from agent_desktop.domain.number_places import NumberPlaces
 from agent_desktop.domain.numbers import NumberPlan
 from agent_desktop.services.line_roster import LineRoster
 
@@ -44,6 +45,7 @@ class DeskContext:
     zone: tzinfo | None = None
     policy: Policy = field(default_factory=Policy)
     lines: LineRoster = field(default_factory=LineRoster)
+    places: NumberPlaces = field(default_factory=NumberPlaces)
 
     @property
     def numbers(self) -> NumberPlan:

@@ -23,6 +23,7 @@ from agent_desktop.services.line_port import LinePort, LineSetup, LineStarter
 from agent_desktop.services.line_roster import LineRoster
 from agent_desktop.services.phone import PhoneService
 from agent_desktop.services.recordings import RecordingService
+from agent_desktop.services.seat_choices import SeatChoices
 from agent_desktop.services.seat_publisher import SeatPublisher
 from agent_desktop.services.status import StatusService
 from agent_desktop.services.wallboard import WallboardService
@@ -84,14 +85,15 @@ class _Assembly:
             lines=LineRoster(parts.settings.lines if self._has_lines(user) else (), parts.settings.region),
         )
         lines = self._context.lines
+        self._choices = SeatChoices(parts.settings.data_dir / "devices.json")
         commands = LineCommands()
         self._status = StatusService()
         self._cases = CaseService(self._context)
         self._tracker = CallTracker(self._context, self._cases, CallRecords(self._context))
         self._calls = CallService(self._context, self._tracker, commands)
-        self._phone = PhoneService(lines, commands)
+        self._phone = PhoneService(lines, commands, self._choices)
         self._wrap_up = WrapUpService(self._context, self._on_saved)
-        self._wallboard = WallboardService(self._context, lines.choose())
+        self._wallboard = WallboardService(self._context, lines.first)
         outbox = parts.store.outbox
         self._sender = OutboxSender(outbox, parts.api) if user.role in WITH_OUTBOX else None
         puller = Puller(parts.store.changes, parts.api, self._cases.changed.emit)
@@ -105,7 +107,7 @@ class _Assembly:
 
     def run(self) -> Desk:
         self._spool.prepare()
-        threading.Thread(target=self._context.numbers.warm_up, name="numbers", daemon=True).start()
+        threading.Thread(target=self._warm_up, name="numbers", daemon=True).start()
         self._worker.start()
         self._push.start()
         self._uploader.start()
@@ -144,13 +146,17 @@ class _Assembly:
             records=settings.data_dir / "calls.journal",
             log_file=settings.data_dir / "logs" / "line.log",
             lines=tuple(line.config for line in settings.lines),
-            audio=settings.audio,
+            audio=self._choices.audio or settings.audio,
             local_host=settings.local_host,
             local_port=settings.local_port,
             tls_ca_file=settings.tls_ca_file,
             agent_id=self._context.user.id,
         )
         return LineKeeper(parts.line_starter, setup, self._on_line, self._on_line_lost)
+
+    def _warm_up(self) -> None:
+        self._context.numbers.warm_up()
+        self._context.places.warm_up()
 
     def _has_lines(self, user: User) -> bool:
         return self._parts.line_starter is not None and user.role in WITH_LINE
@@ -206,6 +212,7 @@ class _Assembly:
 
     def _on_line_lost(self, reason: str) -> None:
         self._context.lines.on_lost(reason)
+        self._phone.on_lost(reason)
         self._status.on_line_lost(reason)
 
     def _on_line_event(self, event: Event) -> None:

@@ -14,7 +14,8 @@ _PROBLEMS = {
     "line_busy": Problem.LINE_BUSY,
     "bad_number": Problem.BAD_NUMBER,
     "no_such_call": Problem.CALL_GONE,
-    "wrong_state": Problem.CALL_GONE,
+    "wrong_state": Problem.NOT_NOW,
+    "record_failed": Problem.RECORD_FAILED,
     "no_such_device": Problem.NO_SUCH_DEVICE,
     "device_busy": Problem.DEVICE_BUSY,
 }

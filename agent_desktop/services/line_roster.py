@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from agent_desktop.domain.dial_plan import DialPlan, NumberRefused, digits_for
-from agent_desktop.domain.numbers import NumberPlan
+from agent_desktop.domain.numbers import NumberPlan, TelNumber
 from agent_desktop.services.errors import DeskError, Problem
 from agent_desktop.services.listeners import Listeners
 from telephony.messages import Event, LineConfig, LineState, Snapshot
@@ -44,6 +44,15 @@ class LineView:
         return self.state in USABLE
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a number is dialled: on which line, and what that line's peer is sent."""
+
+    line_id: str
+    number: TelNumber
+    digits: str
+
+
 class LineRoster:
     """The lines in the order of the configuration; the first is the one that is dialled on. Thread-safe."""
 
@@ -52,7 +61,10 @@ class LineRoster:
     def __init__(self, lines: Sequence[SeatLine] = (), region: str = "CN") -> None:
         self.changed = Listeners()
         self._lines = {line.config.line_id: line for line in lines}
-        self._numbers = {name: NumberPlan(region) for name in self._lines}
+        self._numbers = {
+            name: NumberPlan(region, line.plan.area_code, line.plan.outside_prefix)
+            for name, line in self._lines.items()
+        }
         self._any_numbers = NumberPlan(region)
         self._lock = threading.RLock()
         self._views = {name: LineView(name, _name(line.config)) for name, line in self._lines.items()}
@@ -64,26 +76,33 @@ class LineRoster:
 
     def numbers(self, line_id: str = "") -> NumberPlan:
         """How numbers are read that come in on this line, or are typed for it; without one, for the first."""
-        return self._numbers.get(line_id or next(iter(self._lines), ""), self._any_numbers)
+        return self._numbers.get(line_id or self.first, self._any_numbers)
 
-    def choose(self, line_id: str = "") -> str:
-        """The line to dial on: this one, else the first that is usable, else the first.
+    @property
+    def first(self) -> str:
+        """The line that comes first in the configuration; empty without one."""
+        return next(iter(self._lines), "")
 
-        Raises ``DeskError(LINE_NOT_READY)`` for one that there is not.
+    def route(self, number: str, line_id: str = "") -> Route:
+        """How to dial ``number``, in any form: on this line, else on the first usable one that dials such numbers.
+
+        When no line is usable they are tried all the same: the line process says what is wrong. Raises ``DeskError``:
+        ``NUMBER_NOT_ALLOWED`` when no dial plan allows it, ``BAD_NUMBER``, ``LINE_NOT_READY`` for an unknown line.
         """
-        if not line_id:
-            return next((view.line_id for view in self.views if view.usable), next(iter(self._lines), ""))
-        if line_id not in self._lines:
+        if line_id and line_id not in self._lines:
             raise DeskError(Problem.LINE_NOT_READY, "no such line")
-        return line_id
-
-    def digits(self, number: str, line_id: str) -> str:
-        """What this line's peer is sent for ``number``. Raises ``DeskError`` for one that it does not dial."""
-        line = self._lines.get(line_id)
-        try:
-            return digits_for(number, line.plan if line else DialPlan(), self.numbers(line_id))
-        except NumberRefused as refused:
-            raise DeskError(Problem.BAD_NUMBER, str(refused)) from refused
+        usable = [view.line_id for view in self.views if view.usable]
+        refusal: NumberRefused | None = None
+        for candidate in [line_id] if line_id else usable or list(self._lines) or [""]:
+            line = self._lines.get(candidate)
+            read = self.numbers(candidate).read(number)
+            try:
+                return Route(candidate, read, digits_for(read, line.plan if line else DialPlan()))
+            except NumberRefused as refused:
+                refusal = refusal or refused
+        assert refusal is not None
+        problem = Problem.NUMBER_NOT_ALLOWED if refusal.kind else Problem.BAD_NUMBER
+        raise DeskError(problem, str(refusal)) from refusal
 
     def on_event(self, event: Event) -> None:
         """An event of the line process."""

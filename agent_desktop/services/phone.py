@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from dataclasses import dataclass
 
-from agent_desktop.domain.number_places import NumberPlace
+from agent_desktop.domain.number_places import NumberPlace, place_of
+from agent_desktop.services.errors import DeskError
 from agent_desktop.services.line_commands import LineCommands
 from agent_desktop.services.line_roster import LineRoster
 from agent_desktop.services.line_roster import LineView as LineView
 from agent_desktop.services.listeners import Listeners
+from agent_desktop.services.seat_choices import SeatChoices
 from telephony import messages
 from telephony.messages import AudioConfig, Event
+
+log = logging.getLogger(__name__)
 
 DEVICES_S = 5.0
 """Looking for devices, and opening them, takes longer than other commands."""
@@ -60,11 +66,20 @@ class PhoneService:
     test_levels: Listeners[float]
     """Level of the microphone in dBFS, ten times a second, while the devices are tried."""
 
-    def __init__(self, roster: LineRoster | None = None, commands: LineCommands | None = None) -> None:
+    def __init__(
+        self,
+        roster: LineRoster | None = None,
+        commands: LineCommands | None = None,
+        choices: SeatChoices | None = None,
+    ) -> None:
         self._roster = roster or LineRoster()
         self._commands = commands or LineCommands()
+        self._choices = choices or SeatChoices()
         self._answering = AnsweringView()
         self._audio = AudioView()
+        self._asked_answering: AnsweringView | None = None
+        self._asked_audio: AudioConfig | None = None
+        self._lost = False
         self.lines_changed = self._roster.changed
         self.answering_changed = Listeners()
         self.audio_changed = Listeners()
@@ -80,13 +95,11 @@ class PhoneService:
         return self._answering
 
     def set_answering(self, do_not_disturb: bool, auto_answer: bool, auto_answer_ms: int = 0) -> None:
-        """Refuse calls (480, recorded as missed), or answer them by themselves after a while, with a tone."""
-        self._commands.request(
-            messages.SetAnswering,
-            do_not_disturb=do_not_disturb,
-            auto_answer=auto_answer,
-            auto_answer_ms=auto_answer_ms,
-        )
+        """Refuse calls (480, recorded as missed), or answer them by themselves after a while, with a tone.
+
+        Holds until it is set otherwise or the desk is closed, through a restart of the line process.
+        """
+        self._set_answering(AnsweringView(do_not_disturb, auto_answer, auto_answer_ms))
 
     @property
     def audio(self) -> AudioView:
@@ -98,8 +111,13 @@ class PhoneService:
         return Devices(*(tuple(map(str, found.get(name, ()))) for name in Devices.__dataclass_fields__))
 
     def set_audio(self, audio: AudioConfig) -> None:
-        """Use these devices from now on, in mid-call too, and remember them for this seat."""
+        """Use these devices from now on, in mid-call too, and remember them for this seat.
+
+        Raises ``DeskError`` with ``NO_SUCH_DEVICE`` or ``DEVICE_BUSY``, too: the old ones stay.
+        """
         self._commands.request(messages.SetAudio, DEVICES_S, audio=audio)
+        self._asked_audio = audio
+        self._choices.keep_audio(audio)
 
     def test_audio(self, test: str) -> None:
         """Try the devices while no call is up: ``tone``, ``ring``, ``loopback`` or ``off``. Ends after 10 s."""
@@ -108,14 +126,17 @@ class PhoneService:
         self._commands.request(messages.TestAudio, DEVICES_S, test=test)
 
     def place_of(self, number: str) -> NumberPlace:
-        """What is known of a number in any form. Immediate once the tables are loaded; before that 0.4 s."""
-        return NumberPlace()
+        """What is known of a number in any form. Immediate once the tables are loaded, a second after sign-in."""
+        return place_of(self._roster.numbers().read(number))
 
     def on_event(self, event: Event) -> None:
         """An event of the line process."""
         if isinstance(event, messages.Snapshot):
             self.on_event(event.answering)
             self.on_event(event.audio)
+            if self._lost:
+                self._lost = False
+                threading.Thread(target=self._ask_again, name="phone-again", daemon=True).start()
         elif isinstance(event, messages.AnsweringState):
             self._answering = AnsweringView(event.do_not_disturb, event.auto_answer, event.auto_answer_ms)
             self.answering_changed.emit(self._answering)
@@ -125,3 +146,26 @@ class PhoneService:
             self.audio_changed.emit(self._audio)
         elif isinstance(event, messages.Levels) and not event.call_id:
             self.test_levels.emit(event.agent_dbfs)
+
+    def on_lost(self, reason: str = "") -> None:
+        """The line process has gone; one that comes back does not know what was set. ``reason`` is for the log."""
+        self._lost = True
+
+    def _set_answering(self, wanted: AnsweringView) -> None:
+        self._commands.request(
+            messages.SetAnswering,
+            do_not_disturb=wanted.do_not_disturb,
+            auto_answer=wanted.auto_answer,
+            auto_answer_ms=wanted.auto_answer_ms,
+        )
+        self._asked_answering = wanted
+
+    def _ask_again(self) -> None:
+        """Set in a new line process what was set in the one that has gone."""
+        try:
+            if self._asked_answering is not None:
+                self._set_answering(self._asked_answering)
+            if self._asked_audio is not None:
+                self._commands.request(messages.SetAudio, DEVICES_S, audio=self._asked_audio)
+        except DeskError as error:
+            log.warning("the line process was not set up as before: %s", error)

@@ -71,16 +71,16 @@ class SeatPublisher:
         self._send({**self.state(), "state": "offline", "call": None, "recording": False})
 
     def state(self) -> dict[str, object]:
-        """The seat's state as the API has it."""
+        """The seat's state as the API has it: of two calls the one that matters, and whether either is recorded."""
         call, status = self._calls.current, self._status.now
-        recording = call is not None and call.recording_state == "recording"
+        calls = self._calls.calls
         return {
             "state": _agent_state(call) or self._status.agent_state,
             "call": {"id": call.id, "case_id": call.case_id, "direction": call.direction.value} if call else None,
             "line_state": status.line_state,
             "line_uri": self._status.line_uri,
-            "recording": recording,
-            "recording_problem": call.recording_problem if call else "",
+            "recording": any(c.recording_state == "recording" for c in calls),
+            "recording_problem": next((c.recording_problem for c in calls if c.recording_problem), ""),
         }
 
     def _on_call(self, call: CallView) -> None:

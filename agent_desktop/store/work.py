@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 
-from agent_desktop.domain.models import Call, ContactState, DayFigures, Draft, Money, Note
+from agent_desktop.domain.models import Call, ContactState, DayFigures, Direction, Draft, Money, Note
 from agent_desktop.domain.sync import OpenCall, Operation
 from agent_desktop.store import schema
 from agent_desktop.store.database import Database
@@ -20,6 +20,7 @@ from agent_desktop.store.rows import (
     open_call_row,
     operation_row,
     promise_row,
+    row_call,
     row_draft,
     row_open_call,
     to_us,
@@ -68,6 +69,18 @@ class WorkStore:
     def has_call(self, call_id: str) -> bool:
         """The call has its record here."""
         return self._database.read(lambda connection: _has_record(connection, call_id))
+
+    def last_outbound(self, agent_id: str) -> Call | None:
+        """The last call that this person made and whose record is here."""
+        calls = schema.calls
+        query = select(calls).where(calls.c.agent_id == agent_id, calls.c.direction == Direction.OUTBOUND.value)
+        query = query.order_by(calls.c.started_at.desc()).limit(1)
+
+        def one(connection: Connection) -> Call | None:
+            row = connection.execute(query).mappings().first()
+            return row_call(row) if row else None
+
+        return self._database.read(one)
 
     def set_contact_state(self, contact_id: str, state: ContactState, operation: Operation) -> str:
         """Mark a contact; returns its case's id, empty when there is no such contact here."""

@@ -69,12 +69,20 @@ def _calling(problem: Problem) -> str:
             return translate("Problems", "There is a call on this line already.")
         case Problem.BAD_NUMBER:
             return translate("Problems", "This is not a number that can be dialled.")
+        case Problem.NUMBER_NOT_ALLOWED:
+            return translate("Problems", "Numbers of this kind may not be dialled on this line.")
         case Problem.NO_SUCH_DEVICE:
             return translate("Problems", "The headset is not there. Plug it in or choose another.")
         case Problem.DEVICE_BUSY:
             return translate("Problems", "The headset is used by another program.")
         case Problem.CALL_GONE:
             return translate("Problems", "This call has ended.")
+        case Problem.NOT_NOW:
+            return translate("Problems", "This cannot be done as the call stands now.")
+        case Problem.RECORD_FAILED:
+            return translate(
+                "Problems", "The call's record cannot be kept on this seat, so nothing was done. Check the disk."
+            )
         case Problem.DO_NOT_CALL:
             return translate("Problems", "This contact must not be called.")
         case _:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent_desktop.domain.models import Case, CaseMatch, Contact, ContactState, Direction
+from agent_desktop.domain.number_places import NumberPlaces
 from agent_desktop.services.call_records import CallRecords
 from agent_desktop.services.call_tracker import CallTracker
 from agent_desktop.services.call_views import CallView
@@ -63,6 +64,8 @@ class Room:
         self.api = api or Api()
         self.woken = 0
         self.clock = Clock()
+        places = NumberPlaces()
+        places.warm_up()
         context = DeskContext(
             user=ME,
             store=self.store,
@@ -71,6 +74,7 @@ class Room:
             clock=self.clock,
             zone=SHANGHAI,
             lines=LineRoster([SeatLine(messages.LineConfig("line-1", "1001", "1001", "pbx.example:5060"))]),
+            places=places,
         )
         self.line = ScriptedLine()
         self.cases = CaseService(context)
