@@ -29,24 +29,27 @@ class AgentState(QObject):
         self._status = status
         self._chosen = "ready"
         self._chosen_since = datetime.now(UTC)
-        self._call: CallView | None = None
+        self._calls: dict[str, CallView] = {}
         self._tell = Serial(self)
 
     @property
     def state(self) -> str:
-        if self._call is None:
+        if not self._calls:
             return self._chosen
-        return "ringing" if ringing_in(self._call) else "on_call"
+        return "on_call" if self._talked() else "ringing"
 
     @property
     def since(self) -> datetime:
-        if self._call is None:
-            return self._chosen_since
-        return self._call.answered_at or self._call.started_at
+        """Of two calls, since the one that was up first."""
+        calls = self._talked() or list(self._calls.values())
+        return min((call.answered_at or call.started_at for call in calls), default=self._chosen_since)
 
     @property
     def in_call(self) -> bool:
-        return self._call is not None
+        return bool(self._calls)
+
+    def _talked(self) -> list[CallView]:
+        return [call for call in self._calls.values() if not ringing_in(call)]
 
     def choose(self, state: str) -> None:
         """One of ``CHOICES``; during a call it holds for afterwards."""
@@ -58,7 +61,10 @@ class AgentState(QObject):
     def on_call(self, view: CallView) -> None:
         """A call changed. After one that was talked on, or that the collector made, comes wrap-up."""
         ended = view.state == "ended"
-        self._call = None if ended else view
+        if ended:
+            self._calls.pop(view.id, None)
+        else:
+            self._calls[view.id] = view
         if ended and (view.answered_at is not None or view.direction is Direction.OUTBOUND):
             self.choose("wrap_up")
         else:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from agent_desktop.services.calls import CallView
+from agent_desktop.services.call_views import CallView, QualityView
+from agent_desktop.services.phone import AudioView, LineView
 from agent_desktop.services.status import StatusView
 from agent_desktop.ui import format as fmt
+from agent_desktop.ui import line_text, sound_text
 from agent_desktop.ui.collector import call_text
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.theme import Tone
@@ -12,23 +14,51 @@ from agent_desktop.ui.theme import Tone
 Indicator = tuple[str, Tone, str]
 
 
-def line(status: StatusView) -> Indicator:
-    """The SIP line; nothing where the seat has none."""
-    name = status.line_name
+def line(status: StatusView, lines: tuple[LineView, ...], quality: QualityView | None = None) -> Indicator:
+    """The SIP lines, and how good the one in use is; nothing where the seat has none."""
     match status.line_state:
         case "none":
             return "", Tone.GREY, ""
-        case "ready" | "registered":
-            return translate("Status", "Line {name}").format(name=name).strip(), Tone.OK, ""
-        case "registering":
-            return translate("Status", "Line {name} connecting").format(name=name), Tone.WARN, ""
         case "away":
-            tip = translate("Status", "The line program is not running. It is being started again.")
-            return translate("Status", "Line away"), Tone.BAD, tip
+            return translate("Status", "Line restarting"), Tone.BAD, line_text.restarting()
+        case "ready" | "registered":
+            return _line_up(status, lines, quality)
+        case "registering":
+            return translate("Status", "Line {name} connecting").format(name=status.line_name), Tone.WARN, ""
         case _:
-            code = status.line_sip_code
-            tip = translate("Status", "The registrar answered {code}.").format(code=code) if code else ""
-            return translate("Status", "Line {name} failed").format(name=name), Tone.BAD, tip
+            worst = line_text.worst(lines)
+            reason = line_text.reason(status.line_problem)
+            text = translate("Status", "Line {name}: {reason}").format(name=status.line_name, reason=reason)
+            return text, Tone.BAD, line_text.sentence(worst) if worst else ""
+
+
+def _line_up(status: StatusView, lines: tuple[LineView, ...], quality: QualityView | None) -> Indicator:
+    text = translate("Status", "Line {name}").format(name=status.line_name).strip()
+    tone, tip = Tone.OK, ""
+    worst = line_text.worst(lines)
+    used = next((each for each in lines if each.usable), None)
+    if status.lines_down:
+        text = translate("Status", "Lines {up} of {all}").format(up=len(lines) - status.lines_down, all=len(lines))
+        tone, tip = Tone.WARN, line_text.sentence(worst) if worst else ""
+    elif used is not None and line_text.registrar(used):
+        text += " · " + translate("Status", "back-up")
+        tone, tip = Tone.WARN, line_text.sentence(used)
+    if quality is not None and quality.mos >= 0:
+        text += f" · MOS {quality.mos:.1f}"
+        word, heard = sound_text.quality_word(quality.mos)
+        if heard is not Tone.OK:
+            tone = Tone.BAD if heard is Tone.BAD else Tone.WARN
+            tip = tip or word
+    return text, tone, tip
+
+
+def sound(audio: AudioView) -> Indicator:
+    """The sound devices; nothing while they are well."""
+    said, tone = sound_text.audio(audio)
+    if not said:
+        return "", Tone.GREY, ""
+    text = translate("Status", "Spare headset") if tone is Tone.WARN else translate("Status", "Headset problem")
+    return text, tone, said
 
 
 def sync(status: StatusView) -> Indicator:

@@ -154,6 +154,7 @@ def cause_text(cause: str) -> str:
         "not_found": translate("Terms", "no such number"),
         "failed": translate("Terms", "failed"),
         "line_lost": translate("Terms", "the line was lost"),
+        "transferred": translate("Terms", "transferred"),
     }.get(cause, cause)
 
 

@@ -1,6 +1,6 @@
-"""The person's menu: language, theme, other windows, sign out.
+"""The person's menu: language, theme, sound, other windows, sign out.
 
-Names of its actions: ``menu.language.zh_CN``, ``menu.theme.dark``, ``menu.open.qa``, ``menu.signOut`` …
+Names of its actions: ``menu.language.zh_CN``, ``menu.theme.dark``, ``menu.sound``, ``menu.open.qa``, ``menu.signOut`` …
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent
-from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from agent_desktop.domain.models import Role
@@ -41,6 +41,10 @@ class UserMenu(QMenu):
         self._themes, self._theme_actions = self._choice(
             "menu.theme", THEMES, preferences.theme, lambda name: preferences.choose_theme(app, name)
         )
+        self.sound = self.addAction("")
+        """Opens the sound devices; hidden at a seat without a line."""
+        self.sound.setObjectName("menu.sound")
+        self.sound.setShortcut(QKeySequence("Ctrl+Shift+S"))
         self._open: dict[Role, QAction] = {}
         if open_as:
             self.addSeparator()
@@ -81,6 +85,7 @@ class UserMenu(QMenu):
         }
         for theme, action in self._theme_actions.items():
             action.setText(themes[theme])
+        self.sound.setText(translate("Menu", "Sound…"))
         for role, action in self._open.items():
             action.setText(translate("Menu", "Open window: {role}").format(role=role_text(role)))
         self._sign_out.setText(translate("Menu", "Sign out"))

@@ -10,14 +10,18 @@ from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from agent_desktop.domain.models import Role
+from agent_desktop.services.call_views import CallView, QualityView
 from agent_desktop.services.desk import Desk
 from agent_desktop.services.status import StatusView
 from agent_desktop.ui.agent_state import AgentState
+from agent_desktop.ui.answering import Answering
 from agent_desktop.ui.background import Latest, Relay
 from agent_desktop.ui.collector.page import CollectorPage
 from agent_desktop.ui.language import translate
+from agent_desktop.ui.leave_bar import LeaveBar
 from agent_desktop.ui.preferences import Preferences
 from agent_desktop.ui.signed_out_bar import SignedOutBar
+from agent_desktop.ui.sound_bar import SoundBar
 from agent_desktop.ui.top_bar import TopBar
 from agent_desktop.ui.user_menu import UserMenu
 from agent_desktop.ui.widgets.hint_card import HintCard
@@ -55,9 +59,13 @@ class MainWindow(Panel):
         self._hooks = hooks or WindowHooks()
         collector = desk.user.role is Role.COLLECTOR
         self._agent_state = AgentState(desk.status, self) if collector else None
-        self.top = TopBar(desk.user, self._agent_state)
-        self._menu = UserMenu(preferences, self._hooks.sign_out, self._hooks.open_as, self)
+        self._answering = Answering(desk.phone, self) if collector else None
+        self._may_leave = False
+        self.top = TopBar(desk.user, self._agent_state, self._answering)
+        self._menu = UserMenu(preferences, self._sign_out, self._hooks.open_as, self)
         self.top.user_button.setMenu(self._menu)
+        self.sound = SoundBar(desk.phone)
+        self._leave = LeaveBar()
         self.hint = HintCard()
         self._signed_out = SignedOutBar(desk.sign_in_again)
         self.page = self._make_page()
@@ -88,19 +96,29 @@ class MainWindow(Panel):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
         box.addWidget(self.page, 1)  # first, so that the focus begins with the work and not with the person's menu
-        for place, above in enumerate((self.top, self._signed_out, self.hint)):
+        for place, above in enumerate((self.top, self._leave, self._signed_out, self.sound, self.hint)):
             box.insertWidget(place, above)
         self.hint.setVisible(self._hooks.demo)
 
     def _connect(self) -> None:
         desk = self._desk
         Relay(desk.status.changed, self._on_status, self)
+        Relay(desk.phone.lines_changed, self.top.show_lines, self)
+        Relay(desk.phone.audio_changed, self.top.show_audio, self)
+        self._menu.sound.triggered.connect(self.sound.open_bar)
+        self.top.sound_button.clicked.connect(self.sound.open_bar)
+        self.addAction(self._menu.sound)
+        self.sound.closed.connect(self.page.setFocus)
         if isinstance(self.page, CollectorPage):
             Relay(desk.cases.changed, self._on_cases, self)
-            Relay(desk.calls.changed, self.top.show_call, self)
+            self.page.shown.connect(self._on_call_shown)
             self.page.worked.connect(self._load_figures)
+        if self._answering is not None and isinstance(self.page, CollectorPage):
+            self._answering.failed.connect(self.page.call_panel.show_error)
 
     def _start(self) -> None:
+        self.top.show_lines(self._desk.phone.lines)
+        self.top.show_audio(self._desk.phone.audio)
         self._on_status(self._desk.status.now)
         if isinstance(self.page, CollectorPage):
             # The page, not its search field, where the outcomes' keys would be taken for text.
@@ -111,8 +129,17 @@ class MainWindow(Panel):
     def _on_status(self, status: StatusView) -> None:
         self.top.show_status(status)
         self._signed_out.show_state(status.signed_out)
-        if isinstance(self.page, CollectorPage):
-            self.page.call_panel.show_audio_problem(status.audio_problem)
+        self._menu.sound.setVisible(status.line_state != "none")
+
+    def _on_call_shown(self, view: CallView | None, quality: QualityView | None) -> None:
+        self.top.show_call(view, quality)
+        self.sound.show_in_call(self._call_up)
+        if not self._call_up:
+            self._leave.dismiss()
+
+    @property
+    def _call_up(self) -> bool:
+        return isinstance(self.page, CollectorPage) and self.page.book.busy
 
     def _on_cases(self, _changed: frozenset[str]) -> None:
         self._load_figures()
@@ -137,7 +164,25 @@ class MainWindow(Panel):
         if self.focusWidget() is None:
             self.page.setFocus()
 
+    def _sign_out(self) -> None:
+        """Ask first when that would hang up a call."""
+        if self._call_up and not self._may_leave:
+            self._leave.ask(self._leave_now(self._hooks.sign_out), signing_out=True)
+        else:
+            self._leave_now(self._hooks.sign_out)()
+
+    def _leave_now(self, go: Callable[[], object]) -> Callable[[], None]:
+        def leave() -> None:
+            self._may_leave = True
+            go()
+
+        return leave
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self._call_up and not self._may_leave:
+            self._leave.ask(self._leave_now(self.close), signing_out=False)
+            event.ignore()
+            return
         if isinstance(self.page, CollectorPage):
             self.page.finish()
         super().closeEvent(event)

@@ -2,42 +2,141 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
  <context>
+  <name>Answering</name>
+  <message>
+   <source>After {n} s, with a tone</source>
+   <translation>{n} 秒后接通，有提示音</translation>
+  </message>
+  <message>
+   <source>At once, with a tone</source>
+   <translation>立即接通，有提示音</translation>
+  </message>
+  <message>
+   <source>Auto-answer</source>
+   <translation>自动接听</translation>
+  </message>
+  <message>
+   <source>Auto-answer · {n} s ✕</source>
+   <translation>自动接听 · {n} 秒 ✕</translation>
+  </message>
+  <message>
+   <source>Auto-answer ✕</source>
+   <translation>自动接听 ✕</translation>
+  </message>
+  <message>
+   <source>Calls are answered by themselves, with a tone. Click to stop.</source>
+   <translation>来电会自动接通并有提示音，点击关闭。</translation>
+  </message>
+  <message>
+   <source>Calls that come in are refused and noted as missed. Click to be reached again.</source>
+   <translation>来电会被拒接并记为未接，点击恢复接听。</translation>
+  </message>
+  <message>
+   <source>Do not disturb</source>
+   <translation>免打扰</translation>
+  </message>
+  <message>
+   <source>Do not disturb ✕</source>
+   <translation>免打扰 ✕</translation>
+  </message>
+  <message>
+   <source>Off</source>
+   <translation>关闭</translation>
+  </message>
+ </context>
+ <context>
   <name>CallPanel</name>
   <message>
    <source>Answer</source>
    <translation>接听</translation>
   </message>
   <message>
+   <source>Answered by itself</source>
+   <translation>自动接听</translation>
+  </message>
+  <message>
+   <source>Ask first</source>
+   <translation>先咨询</translation>
+  </message>
+  <message>
+   <source>At once</source>
+   <translation>直接转接</translation>
+  </message>
+  <message>
+   <source>Busy</source>
+   <translation>占线</translation>
+  </message>
+  <message>
+   <source>Cancel, go back</source>
+   <translation>取消咨询</translation>
+  </message>
+  <message>
+   <source>Conference</source>
+   <translation>三方会议</translation>
+  </message>
+  <message>
+   <source>Connect both</source>
+   <translation>接通双方</translation>
+  </message>
+  <message>
+   <source>Decline</source>
+   <translation>拒接</translation>
+  </message>
+  <message>
    <source>Dial</source>
    <translation>拨打</translation>
   </message>
   <message>
-   <source>Dial a number</source>
-   <translation>输入号码拨打</translation>
+   <source>Dial a number    Ctrl D</source>
+   <translation>输入号码拨打    Ctrl D</translation>
   </message>
   <message>
    <source>Dialling…</source>
    <translation>正在拨号…</translation>
   </message>
   <message>
+   <source>Encrypted</source>
+   <translation>已加密</translation>
+  </message>
+  <message>
    <source>Ended: {cause}</source>
    <translation>已结束：{cause}</translation>
+  </message>
+  <message>
+   <source>First free line</source>
+   <translation>自动选择可用线路</translation>
   </message>
   <message>
    <source>Hang up</source>
    <translation>挂断</translation>
   </message>
   <message>
+   <source>Hang up this one</source>
+   <translation>挂断此方</translation>
+  </message>
+  <message>
    <source>Hold</source>
    <translation>保持</translation>
+  </message>
+  <message>
+   <source>Hold and answer</source>
+   <translation>保持并接听</translation>
   </message>
   <message>
    <source>Incoming call</source>
    <translation>来电</translation>
   </message>
   <message>
+   <source>It rings at {target}…</source>
+   <translation>{target} 振铃中…</translation>
+  </message>
+  <message>
    <source>Keypad</source>
    <translation>键盘</translation>
+  </message>
+  <message>
+   <source>Let them talk</source>
+   <translation>让双方通话</translation>
   </message>
   <message>
    <source>Level of my side</source>
@@ -46,6 +145,14 @@
   <message>
    <source>Level of the other side</source>
    <translation>对方音量</translation>
+  </message>
+  <message>
+   <source>Line to dial on</source>
+   <translation>拨号线路</translation>
+  </message>
+  <message>
+   <source>Line: {name} ▾</source>
+   <translation>线路：{name} ▾</translation>
   </message>
   <message>
    <source>Me</source>
@@ -64,20 +171,40 @@
    <translation>无通话</translation>
   </message>
   <message>
+   <source>Not a complete number yet</source>
+   <translation>号码尚不完整</translation>
+  </message>
+  <message>
+   <source>Not transferred: {reason}. The call goes on.</source>
+   <translation>未能转接：{reason}。通话继续。</translation>
+  </message>
+  <message>
    <source>Nothing is heard from the other side.</source>
    <translation>对方无声。</translation>
+  </message>
+  <message>
+   <source>Number or extension</source>
+   <translation>号码或同事分机</translation>
   </message>
   <message>
    <source>Number to dial</source>
    <translation>要拨打的号码</translation>
   </message>
   <message>
-   <source>On hold</source>
-   <translation>保持中</translation>
+   <source>On hold from both sides</source>
+   <translation>双方均已保持</translation>
+  </message>
+  <message>
+   <source>Or choose a contact and press F2: the call is put on hold and they are dialled.</source>
+   <translation>也可选中联系人按 F2：当前通话保持，先拨给对方。</translation>
   </message>
   <message>
    <source>Other side</source>
    <translation>对方</translation>
+  </message>
+  <message>
+   <source>Part</source>
+   <translation>拆分会议</translation>
   </message>
   <message>
    <source>Recorded · two channels · sealed to {time}</source>
@@ -92,20 +219,32 @@
    <translation>录音中 · 双声道 · 已封存至 {time}</translation>
   </message>
   <message>
-   <source>Reject</source>
-   <translation>拒接</translation>
+   <source>Redial {number}</source>
+   <translation>重拨 {number}</translation>
   </message>
   <message>
    <source>Ringing…</source>
    <translation>正在振铃…</translation>
   </message>
   <message>
+   <source>See case</source>
+   <translation>查看案件</translation>
+  </message>
+  <message>
    <source>Several cases</source>
    <translation>多个案件</translation>
   </message>
   <message>
-   <source>The chosen headset is not there: plug it in or choose another.</source>
-   <translation>未找到所选耳机，请插入或另选一个。</translation>
+   <source>Switch</source>
+   <translation>切换</translation>
+  </message>
+  <message>
+   <source>The caller hears that the call was declined</source>
+   <translation>来电方会得知被拒接</translation>
+  </message>
+  <message>
+   <source>The caller hears that you are busy</source>
+   <translation>来电方会听到忙音</translation>
   </message>
   <message>
    <source>The disk is full: the recording has stopped.</source>
@@ -114,18 +253,6 @@
   <message>
    <source>The disk is nearly full: free some space now.</source>
    <translation>磁盘将满，请立即清理空间。</translation>
-  </message>
-  <message>
-   <source>The headset has a problem.</source>
-   <translation>耳机出现问题。</translation>
-  </message>
-  <message>
-   <source>The headset is used by another program.</source>
-   <translation>耳机正被其他程序占用。</translation>
-  </message>
-  <message>
-   <source>The headset was unplugged: plug it in again.</source>
-   <translation>耳机已拔出，请重新插入。</translation>
   </message>
   <message>
    <source>The other side put you on hold</source>
@@ -144,20 +271,76 @@
    <translation>此通话未录音</translation>
   </message>
   <message>
-   <source>This computer has no sound card: nothing can be heard.</source>
-   <translation>本机没有声卡，无法听到声音。</translation>
-  </message>
-  <message>
    <source>Tones: type or click</source>
    <translation>按键或点击发送</translation>
+  </message>
+  <message>
+   <source>Transfer</source>
+   <translation>转接</translation>
+  </message>
+  <message>
+   <source>Transferred here by {who}</source>
+   <translation>由 {who} 转来</translation>
+  </message>
+  <message>
+   <source>Transferred to {target}</source>
+   <translation>已转接到 {target}</translation>
+  </message>
+  <message>
+   <source>Transferring to {target}…</source>
+   <translation>正在转接到 {target}…</translation>
   </message>
   <message>
    <source>Unknown number</source>
    <translation>未知号码</translation>
   </message>
   <message>
+   <source>Waiting: {who}</source>
+   <translation>来电等待：{who}</translation>
+  </message>
+  <message>
+   <source>Whom to transfer to</source>
+   <translation>转接对象</translation>
+  </message>
+  <message>
+   <source>You put it on hold</source>
+   <translation>我方保持</translation>
+  </message>
+  <message>
    <source>Your side is silent: check the microphone.</source>
    <translation>我方无声，请检查麦克风。</translation>
+  </message>
+  <message>
+   <source>automatic</source>
+   <translation>自动</translation>
+  </message>
+  <message>
+   <source>busy</source>
+   <translation>对方占线</translation>
+  </message>
+  <message>
+   <source>declined</source>
+   <translation>对方拒接</translation>
+  </message>
+  <message>
+   <source>no answer</source>
+   <translation>无人接听</translation>
+  </message>
+  <message>
+   <source>no answer to the request</source>
+   <translation>对端无应答</translation>
+  </message>
+  <message>
+   <source>no such number</source>
+   <translation>空号</translation>
+  </message>
+  <message>
+   <source>the other side answered {code}</source>
+   <translation>对端应答 {code}</translation>
+  </message>
+  <message>
+   <source>{n} cases</source>
+   <translation>{n} 个案件</translation>
   </message>
  </context>
  <context>
@@ -588,6 +771,176 @@
   </message>
  </context>
  <context>
+  <name>Leave</name>
+  <message>
+   <source>A call is up, and closing hangs it up. What was recorded is safe on this seat.</source>
+   <translation>正在通话，关闭窗口会挂断通话；已录的内容安全保存在本机。</translation>
+  </message>
+  <message>
+   <source>A call is up, and signing out hangs it up. What was recorded is safe on this seat.</source>
+   <translation>正在通话，退出登录会挂断通话；已录的内容安全保存在本机。</translation>
+  </message>
+  <message>
+   <source>Hang up and close</source>
+   <translation>挂断并关闭</translation>
+  </message>
+  <message>
+   <source>Hang up and sign out</source>
+   <translation>挂断并退出登录</translation>
+  </message>
+  <message>
+   <source>Stay on the call</source>
+   <translation>继续通话</translation>
+  </message>
+ </context>
+ <context>
+  <name>Lines</name>
+  <message>
+   <source>(Answer {code})</source>
+   <translation>（应答 {code}）</translation>
+  </message>
+  <message>
+   <source>Back-up registrar</source>
+   <translation>备用注册服务器</translation>
+  </message>
+  <message>
+   <source>Certificate expired</source>
+   <translation>证书已过期</translation>
+  </message>
+  <message>
+   <source>Certificate not trusted</source>
+   <translation>证书不受信任</translation>
+  </message>
+  <message>
+   <source>Certificate of another name</source>
+   <translation>证书名称不符</translation>
+  </message>
+  <message>
+   <source>Connecting…</source>
+   <translation>连接中…</translation>
+  </message>
+  <message>
+   <source>Failed</source>
+   <translation>故障</translation>
+  </message>
+  <message>
+   <source>Forbidden</source>
+   <translation>无使用权限</translation>
+  </message>
+  <message>
+   <source>Lines of this seat</source>
+   <translation>本席线路</translation>
+  </message>
+  <message>
+   <source>Locked</source>
+   <translation>已锁定</translation>
+  </message>
+  <message>
+   <source>No encrypted connection to the registrar could be made. Tell your administrator.</source>
+   <translation>无法与注册服务器建立加密连接，请告知管理员。</translation>
+  </message>
+  <message>
+   <source>No network</source>
+   <translation>无网络</translation>
+  </message>
+  <message>
+   <source>Ready</source>
+   <translation>就绪</translation>
+  </message>
+  <message>
+   <source>Refused</source>
+   <translation>被拒绝</translation>
+  </message>
+  <message>
+   <source>Registered</source>
+   <translation>已注册</translation>
+  </message>
+  <message>
+   <source>Registrar error</source>
+   <translation>注册服务器出错</translation>
+  </message>
+  <message>
+   <source>Restarting…</source>
+   <translation>正在重启…</translation>
+  </message>
+  <message>
+   <source>Switched off</source>
+   <translation>已停用</translation>
+  </message>
+  <message>
+   <source>TLS failed</source>
+   <translation>TLS 连接失败</translation>
+  </message>
+  <message>
+   <source>The line could not be registered.</source>
+   <translation>线路无法注册。</translation>
+  </message>
+  <message>
+   <source>The line is locked after too many attempts. Ask your administrator.</source>
+   <translation>尝试次数过多，线路已锁定，请联系管理员。</translation>
+  </message>
+  <message>
+   <source>The line program is being restarted. What was recorded is safe on this seat.</source>
+   <translation>线路程序正在重新启动，已录的内容安全保存在本机。</translation>
+  </message>
+  <message>
+   <source>The main registrar does not answer; calls go through the back-up. It changes back by itself.</source>
+   <translation>主注册服务器无应答，通话经备用服务器；恢复后自动切回。</translation>
+  </message>
+  <message>
+   <source>The registrar does not answer. Check the network; it is tried again by itself.</source>
+   <translation>注册服务器无应答，请检查网络，会自动重试。</translation>
+  </message>
+  <message>
+   <source>The registrar does not know this extension. Ask your administrator.</source>
+   <translation>注册服务器上没有此分机，请联系管理员。</translation>
+  </message>
+  <message>
+   <source>The registrar does not let this seat use the line. Ask your administrator.</source>
+   <translation>注册服务器不允许本席使用此线路，请联系管理员。</translation>
+  </message>
+  <message>
+   <source>The registrar has an error of its own. It is tried again by itself.</source>
+   <translation>注册服务器自身出错，会自动重试。</translation>
+  </message>
+  <message>
+   <source>The registrar refuses the line. Ask your administrator.</source>
+   <translation>注册服务器拒绝了此线路，请联系管理员。</translation>
+  </message>
+  <message>
+   <source>The registrar refuses the password. Ask your administrator to set it again.</source>
+   <translation>注册服务器拒绝了密码，请管理员重新设置。</translation>
+  </message>
+  <message>
+   <source>The registrar's certificate has expired. Tell your administrator.</source>
+   <translation>注册服务器的证书已过期，请告知管理员。</translation>
+  </message>
+  <message>
+   <source>The registrar's certificate is another host's, so nothing was sent. Tell your administrator.</source>
+   <translation>注册服务器的证书属于其他主机，未发送任何数据，请告知管理员。</translation>
+  </message>
+  <message>
+   <source>The registrar's certificate is not trusted, so nothing was sent. Tell your administrator.</source>
+   <translation>注册服务器的证书不受信任，未发送任何数据，请告知管理员。</translation>
+  </message>
+  <message>
+   <source>This computer has no network. Check the cable or the Wi-Fi.</source>
+   <translation>本机没有网络，请检查网线或无线网络。</translation>
+  </message>
+  <message>
+   <source>Unknown extension</source>
+   <translation>分机不存在</translation>
+  </message>
+  <message>
+   <source>Unreachable</source>
+   <translation>无法连接</translation>
+  </message>
+  <message>
+   <source>Wrong password</source>
+   <translation>密码错误</translation>
+  </message>
+ </context>
+ <context>
   <name>Match</name>
   <message>
    <source>Find the case of this call</source>
@@ -637,6 +990,10 @@
    <translation>退出登录</translation>
   </message>
   <message>
+   <source>Sound…</source>
+   <translation>声音设备…</translation>
+  </message>
+  <message>
    <source>Theme</source>
    <translation>主题</translation>
   </message>
@@ -646,6 +1003,37 @@
   <message>
    <source>Try again</source>
    <translation>重试</translation>
+  </message>
+ </context>
+ <context>
+  <name>Places</name>
+  <message>
+   <source>emergency number</source>
+   <translation>紧急号码</translation>
+  </message>
+  <message>
+   <source>extension</source>
+   <translation>内线分机</translation>
+  </message>
+  <message>
+   <source>international</source>
+   <translation>国际号码</translation>
+  </message>
+  <message>
+   <source>landline</source>
+   <translation>固话</translation>
+  </message>
+  <message>
+   <source>mobile</source>
+   <translation>手机</translation>
+  </message>
+  <message>
+   <source>premium-rate number</source>
+   <translation>高资费号码</translation>
+  </message>
+  <message>
+   <source>service number</source>
+   <translation>服务号码</translation>
   </message>
  </context>
  <context>
@@ -659,12 +1047,20 @@
    <translation>该坐席未登录，或其线路目前无法呼叫。</translation>
   </message>
   <message>
+   <source>Numbers of this kind may not be dialled on this line.</source>
+   <translation>此线路不允许拨打此类号码。</translation>
+  </message>
+  <message>
    <source>Something unexpected went wrong. It has been logged.</source>
    <translation>发生意外错误，已记入日志。</translation>
   </message>
   <message>
    <source>The agent's line refused the permission to listen.</source>
    <translation>坐席线路拒绝了监听授权。</translation>
+  </message>
+  <message>
+   <source>The call's record cannot be kept on this seat, so nothing was done. Check the disk.</source>
+   <translation>本坐席无法保存通话记录，操作未执行，请检查磁盘。</translation>
   </message>
   <message>
    <source>The configuration file has an error. Ask your administrator.</source>
@@ -721,6 +1117,10 @@
   <message>
    <source>This call has ended.</source>
    <translation>此通话已结束。</translation>
+  </message>
+  <message>
+   <source>This cannot be done as the call stands now.</source>
+   <translation>通话当前状态下无法执行此操作。</translation>
   </message>
   <message>
    <source>This contact must not be called.</source>
@@ -1101,6 +1501,157 @@
   </message>
  </context>
  <context>
+  <name>Sound</name>
+  <message>
+   <source>A choice takes effect at once and is kept for this seat.</source>
+   <translation>选择后立即生效，并为本席保留。</translation>
+  </message>
+  <message>
+   <source>A tone is playing on the speaker.</source>
+   <translation>扬声器正在播放测试音。</translation>
+  </message>
+  <message>
+   <source>Close</source>
+   <translation>关闭</translation>
+  </message>
+  <message>
+   <source>Hear myself</source>
+   <translation>回环试听</translation>
+  </message>
+  <message>
+   <source>In a call: a choice takes effect at once, trying must wait.</source>
+   <translation>通话中：选择立即生效，测试须等通话结束。</translation>
+  </message>
+  <message>
+   <source>In use: {device}</source>
+   <translation>正在使用：{device}</translation>
+  </message>
+  <message>
+   <source>Level of the microphone</source>
+   <translation>麦克风音量</translation>
+  </message>
+  <message>
+   <source>Line fair</source>
+   <translation>线路一般</translation>
+  </message>
+  <message>
+   <source>Line good</source>
+   <translation>线路良好</translation>
+  </message>
+  <message>
+   <source>Line poor</source>
+   <translation>线路较差</translation>
+  </message>
+  <message>
+   <source>Microphone</source>
+   <translation>麦克风</translation>
+  </message>
+  <message>
+   <source>Nothing arrives from the other side. Ask whether they hear you; if not, hang up and dial again.</source>
+   <translation>收不到对方的声音（单通）。请问对方能否听到；若听不到，请挂断重拨。</translation>
+  </message>
+  <message>
+   <source>Nothing is heard from the other side. Ask whether they are still there.</source>
+   <translation>听不到对方的声音，请确认对方是否还在。</translation>
+  </message>
+  <message>
+   <source>Ringing device</source>
+   <translation>振铃设备</translation>
+  </message>
+  <message>
+   <source>Sound</source>
+   <translation>声音</translation>
+  </message>
+  <message>
+   <source>Speak: you hear yourself half a second later.</source>
+   <translation>请说话：半秒后会听到自己的声音。</translation>
+  </message>
+  <message>
+   <source>Speaker</source>
+   <translation>扬声器</translation>
+  </message>
+  <message>
+   <source>System default</source>
+   <translation>系统默认</translation>
+  </message>
+  <message>
+   <source>Test ring</source>
+   <translation>测试振铃</translation>
+  </message>
+  <message>
+   <source>Test tone</source>
+   <translation>测试音</translation>
+  </message>
+  <message>
+   <source>The chosen headset has gone; {device} stands in until it is plugged in again.</source>
+   <translation>所选耳机已断开，暂用 {device}；重新插入后自动恢复。</translation>
+  </message>
+  <message>
+   <source>The chosen headset is not there: plug it in or choose another.</source>
+   <translation>未找到所选耳机，请插入或另选一个。</translation>
+  </message>
+  <message>
+   <source>The headset has a problem.</source>
+   <translation>耳机出现问题。</translation>
+  </message>
+  <message>
+   <source>The headset is used by another program.</source>
+   <translation>耳机正被其他程序占用。</translation>
+  </message>
+  <message>
+   <source>The headset was unplugged. Plug it in again: the call goes on.</source>
+   <translation>耳机已拔出，请重新插入，通话不会中断。</translation>
+  </message>
+  <message>
+   <source>The other side is too loud and sounds distorted. Turn your speaker down.</source>
+   <translation>对方音量过高、声音失真，请调低您的扬声器。</translation>
+  </message>
+  <message>
+   <source>The ringing device is ringing.</source>
+   <translation>振铃设备正在响铃。</translation>
+  </message>
+  <message>
+   <source>The sound of this call has a problem.</source>
+   <translation>此通话的声音出现问题。</translation>
+  </message>
+  <message>
+   <source>They cannot hear you: your microphone is silent. Check the headset's mute switch and its plug.</source>
+   <translation>对方听不到您：麦克风无声。请检查耳机的静音开关和插头。</translation>
+  </message>
+  <message>
+   <source>This computer has no sound card: nothing can be heard.</source>
+   <translation>本机没有声卡，无法听到声音。</translation>
+  </message>
+  <message>
+   <source>You are too loud and sound distorted. Move the microphone a little away.</source>
+   <translation>您的音量过高、声音失真，请把麦克风移远一些。</translation>
+  </message>
+  <message>
+   <source>jitter {n} ms</source>
+   <translation>抖动 {n} ms</translation>
+  </message>
+  <message>
+   <source>loss {received} in, {sent} out</source>
+   <translation>丢包 收 {received} 发 {sent}</translation>
+  </message>
+  <message>
+   <source>no sound</source>
+   <translation>无声音</translation>
+  </message>
+  <message>
+   <source>round trip {n} ms</source>
+   <translation>往返 {n} ms</translation>
+  </message>
+  <message>
+   <source>sound files (practice)</source>
+   <translation>音频文件（演练）</translation>
+  </message>
+  <message>
+   <source>{name} (not there)</source>
+   <translation>{name}（未连接）</translation>
+  </message>
+ </context>
+ <context>
   <name>Start</name>
   <message>
    <source>Agent Desktop</source>
@@ -1122,8 +1673,12 @@
    <translation>通话和催记照常，服务器恢复后自动同步。</translation>
   </message>
   <message>
-   <source>Line away</source>
-   <translation>线路程序未运行</translation>
+   <source>Headset problem</source>
+   <translation>耳机异常</translation>
+  </message>
+  <message>
+   <source>Line restarting</source>
+   <translation>线路程序重启中</translation>
   </message>
   <message>
    <source>Line {name}</source>
@@ -1134,8 +1689,12 @@
    <translation>线路 {name} 连接中</translation>
   </message>
   <message>
-   <source>Line {name} failed</source>
-   <translation>线路 {name} 故障</translation>
+   <source>Line {name}: {reason}</source>
+   <translation>线路 {name} {reason}</translation>
+  </message>
+  <message>
+   <source>Lines {up} of {all}</source>
+   <translation>线路 {up} / {all}</translation>
   </message>
   <message>
    <source>Not recorded</source>
@@ -1174,20 +1733,16 @@
    <translation>已登出</translation>
   </message>
   <message>
+   <source>Spare headset</source>
+   <translation>暂用其他耳机</translation>
+  </message>
+  <message>
    <source>Synced</source>
    <translation>已同步</translation>
   </message>
   <message>
-   <source>The line program is not running. It is being started again.</source>
-   <translation>线路程序未运行，正在重新启动。</translation>
-  </message>
-  <message>
    <source>The recordings' folder cannot be read.</source>
    <translation>录音文件夹无法读取。</translation>
-  </message>
-  <message>
-   <source>The registrar answered {code}.</source>
-   <translation>注册服务器返回 {code}。</translation>
   </message>
   <message>
    <source>The store refused a recording: it is kept here.</source>
@@ -1208,6 +1763,10 @@
   <message>
    <source>Upload {n}</source>
    <translation>上传 {n}</translation>
+  </message>
+  <message>
+   <source>back-up</source>
+   <translation>备用</translation>
   </message>
   <message>
    <source>waiting {n}</source>
@@ -1447,6 +2006,10 @@
   <message>
    <source>the other side hung up</source>
    <translation>对方挂断</translation>
+  </message>
+  <message>
+   <source>transferred</source>
+   <translation>已转接</translation>
   </message>
   <message>
    <source>unreachable</source>

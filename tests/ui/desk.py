@@ -35,10 +35,11 @@ from agent_desktop.domain.models import (
     TimelineKind,
     User,
 )
-from agent_desktop.services.calls import CallView, LevelsView
+from agent_desktop.services.calls import AlarmView, CallView, LevelsView, QualityView, TransferView
 from agent_desktop.services.desk import Desk
 from agent_desktop.services.errors import DeskError, Problem
 from agent_desktop.services.listeners import Listeners
+from agent_desktop.services.phone import PhoneService
 from agent_desktop.services.status import StatusView
 from agent_desktop.services.wrap_up import WrapUpInvalid
 
@@ -222,6 +223,10 @@ class MemoryCalls:
     def __init__(self, cases: MemoryCases) -> None:
         self.changed: Listeners[CallView] = Listeners()
         self.levels: Listeners[LevelsView] = Listeners()
+        self.transfers: Listeners[TransferView] = Listeners()
+        self.quality: Listeners[QualityView] = Listeners()
+        self.alarms: Listeners[AlarmView] = Listeners()
+        self.last_dialled = ""
         self._cases = cases
         self._current: CallView | None = None
         self.digits = ""
@@ -231,6 +236,10 @@ class MemoryCalls:
     @property
     def current(self) -> CallView | None:
         return self._current
+
+    @property
+    def calls(self) -> tuple[CallView, ...]:
+        return () if self._current is None else (self._current,)
 
     def show(self, view: CallView) -> None:
         """What the line process would report: the call is now this."""
@@ -251,12 +260,12 @@ class MemoryCalls:
         if problem is not None:
             raise DeskError(problem)
 
-    def dial(self, contact: Contact) -> str:
+    def dial(self, contact: Contact, line_id: str = "") -> str:
         if contact.state is ContactState.DO_NOT_CALL:
             raise DeskError(Problem.DO_NOT_CALL)
         return self._start(contact.number, contact, contact.case_id)
 
-    def dial_number(self, number: str, case_id: str = "") -> str:
+    def dial_number(self, number: str, case_id: str = "", line_id: str = "") -> str:
         if not any(c.isdigit() for c in number):
             raise DeskError(Problem.BAD_NUMBER)
         return self._start(number, None, case_id)
@@ -270,7 +279,7 @@ class MemoryCalls:
     def answer(self, call_id: str) -> None:
         self._change(call_id, state="active", answered_at=datetime.now(UTC), codec="G722", recording_state="recording")
 
-    def reject(self, call_id: str) -> None:
+    def reject(self, call_id: str, reason: str = "busy") -> None:
         self._change(call_id, state="ended", cause="rejected", ended_at=datetime.now(UTC))
 
     def hang_up(self, call_id: str) -> None:
@@ -348,6 +357,7 @@ class MemoryDesk:
         self.calls = MemoryCalls(self.cases)
         self.wrap_up = MemoryWrapUp(self.cases)
         self.status = MemoryStatus()
+        self.phone = PhoneService()
 
     @property
     def desk(self) -> Desk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -20,13 +21,14 @@ from agent_desktop.domain.models import (
     Role,
     TimelineKind,
 )
+from agent_desktop.domain.number_places import NumberPlace
 from agent_desktop.services.calls import CallView
 from agent_desktop.services.errors import DeskError, Problem
 from agent_desktop.ui import format as fmt
 from agent_desktop.ui import terms
 from agent_desktop.ui.collector import call_text
 from agent_desktop.ui.language import apply_language
-from agent_desktop.ui.places import Places, look_up
+from agent_desktop.ui.places import Places, place, region
 from agent_desktop.ui.problems import problem_text, sentence
 
 
@@ -116,21 +118,35 @@ def test_what_is_not_ours_shows_no_detail() -> None:
     assert "token" not in sentence(DeskError(Problem.SERVER_ERROR, "token abc"))
 
 
-def test_home_location() -> None:
-    assert look_up("+861088888877", "zh") == ("北京", "")
-    assert look_up("+8613812346021", "zh") == ("江苏 连云港", "移动")
-    assert look_up("+8613812346021", "en") == ("Lianyungang", "Mobile")
-    assert look_up("nonsense", "zh") == ("", "")
+HOME = NumberPlace("江苏省连云港市", "Lianyungang, Jiangsu", "中国移动", "China Mobile", "mobile", True)
+CAPITAL = NumberPlace("北京市", "Beijing", kind="landline", valid=True)
+
+
+def test_home_location_is_put_short(qapp: QApplication) -> None:
+    assert (place(HOME), region(HOME)) == ("Lianyungang · Mobile", "Lianyungang")
+    apply_language(qapp, "zh_CN")
+    assert (place(HOME), region(HOME)) == ("江苏 连云港 移动", "江苏 连云港")
+    assert (place(CAPITAL), place(NumberPlace()), place(None)) == ("北京", "", "")
+    assert region(NumberPlace("广西壮族自治区南宁市")) == "广西 南宁"
 
 
 def test_places_answer_later_and_then_from_memory(qtbot: QtBot, qapp: QApplication) -> None:
     apply_language(qapp, "zh_CN")
-    places = Places()
+    asked: list[str] = []
+
+    def find(number: str) -> NumberPlace:
+        asked.append(f"{number} {threading.current_thread() is threading.main_thread()}")
+        return HOME
+
+    places = Places(find)
     with qtbot.waitSignal(places.changed, timeout=10_000):
         assert places.line("+8613812346021") == ""
     assert places.line("+8613812346021") == "江苏 连云港 移动"
     assert places.city("+8613812346021") == "江苏 连云港"
+    apply_language(qapp, "en")
+    assert places.line("+8613812346021") == "Lianyungang · Mobile"
     assert places.city("1001") == ""
+    assert asked == ["+8613812346021 False"]
 
 
 @pytest.mark.parametrize(

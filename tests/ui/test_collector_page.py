@@ -23,6 +23,7 @@ from agent_desktop.services.status import StatusView
 from agent_desktop.ui.collector.contacts_model import Column
 from agent_desktop.ui.problems import problem_text
 from agent_desktop.ui.window import MainWindow
+from telephony.messages import AudioState
 from tests.ui.desk import MemoryDesk, inbound
 
 Open = Callable[..., MainWindow]
@@ -157,14 +158,14 @@ def test_click_to_dial_and_the_call_to_its_end(qtbot: QtBot, at_first_case: Main
     active(memory, recording_state="recording", sealed_ms=207_000)
     qtbot.waitUntil(lambda: text(window, "call.timer") == "03:27")
     assert text(window, "call.recording") == "Recording · two channels · sealed to 03:27"
-    assert "G.722" in text(window, "call.subtitle")
+    assert text(window, "call.quality") == "G.722"
     memory.calls.levels.emit(LevelsView(memory.calls.current.id, -30.0, -6.0))
-    qtbot.waitUntil(lambda: window.page.call_panel.far_meter.ratio > 0.85)
-    assert 0.45 < window.page.call_panel.agent_meter.ratio < 0.55
+    qtbot.waitUntil(lambda: window.page.call_panel.sound.far_meter.ratio > 0.85)
+    assert 0.45 < window.page.call_panel.sound.agent_meter.ratio < 0.55
     press(qtbot, window, Qt.Key.Key_F9)
     qtbot.waitUntil(lambda: find(window, QPushButton, "call.mute").isChecked())
     press(qtbot, window, Qt.Key.Key_F8)
-    qtbot.waitUntil(lambda: text(window, "call.state") == "On hold")
+    qtbot.waitUntil(lambda: text(window, "call.state") == "You put it on hold · Muted")
     assert "On a call" in find(window, QWidget, "top.state").text()
     press(qtbot, window, Qt.Key.Key_F4)
     qtbot.waitUntil(lambda: text(window, "call.state") == "Ended: hung up")
@@ -333,9 +334,9 @@ def test_a_restarted_window_takes_the_call_over(qtbot: QtBot, open_window: Open,
     ("status", "name", "shown"),
     [
         (StatusView(line_state="registered", line_name="1001", online=True), "top.line", "Line 1001"),
-        (StatusView(line_state="away"), "top.line", "Line away"),
+        (StatusView(line_state="away"), "top.line", "Line restarting"),
         (StatusView(line_state="none"), "top.line", ""),
-        (StatusView(line_state="failed", line_name="1001"), "top.line", "Line 1001 failed"),
+        (StatusView(line_state="failed", line_name="1001", line_problem="locked"), "top.line", "Line 1001: Locked"),
         (StatusView(online=True), "top.sync", "Synced"),
         (StatusView(online=True, outbox=3), "top.sync", "Behind by 3"),
         (StatusView(online=False, outbox=2), "top.sync", "Offline · waiting 2"),
@@ -349,14 +350,17 @@ def test_indicators(
 ) -> None:
     memory.status.show(status)
     dot = find(window, QWidget, name)
-    qtbot.waitUntil(lambda: dot.text == shown)
+    qtbot.waitUntil(lambda: dot.accessibleName() == shown)
     assert dot.isVisible() == bool(shown)
 
 
 def test_signed_out_and_headset_are_said_in_the_window(qtbot: QtBot, window: MainWindow, memory: MemoryDesk) -> None:
-    memory.status.show(StatusView(online=True, signed_out=True, audio_problem="device_lost"))
+    memory.status.show(StatusView(online=True, signed_out=True))
     qtbot.waitUntil(find(window, QWidget, "window.signedOut").isVisible)
-    assert text(window, "call.problem") == "The headset was unplugged: plug it in again."
+    memory.phone.on_event(AudioState("device", "Jabra", "device_lost"))
+    said = "The headset was unplugged. Plug it in again: the call goes on."
+    qtbot.waitUntil(lambda: text(window, "call.problem") == said)
+    assert find(window, QWidget, "top.sound").text() == "Headset problem"
 
 
 def test_agent_state_is_chosen_and_told(qtbot: QtBot, window: MainWindow, memory: MemoryDesk) -> None:

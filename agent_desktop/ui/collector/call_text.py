@@ -1,17 +1,16 @@
-"""What the call panel says, for each state of call, recording and headset."""
+"""What the call panel says, for each state of a call, its transfer and its recording."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 from agent_desktop.domain.models import Direction
-from agent_desktop.services.calls import CallView
+from agent_desktop.services.call_views import CallView, TransferView
 from agent_desktop.ui import format as fmt
 from agent_desktop.ui.language import translate
+from agent_desktop.ui.places import place
 from agent_desktop.ui.terms import cause_text, direction_text, relation_text
 from agent_desktop.ui.theme import Tone
-
-_CODECS = {"G722": "G.722", "PCMA": "G.711 A", "PCMU": "G.711 µ"}
 
 
 def ringing_in(view: CallView) -> bool:
@@ -27,28 +26,76 @@ def title(view: CallView) -> str:
 
 
 def subtitle(view: CallView) -> str:
-    """Masked number, direction and codec."""
-    codec = _CODECS.get(view.codec.split("/")[0], view.codec.split("/")[0])
-    return " · ".join(p for p in (fmt.masked(view.number), direction_text(view.direction), codec) if p)
+    """Masked number, home location and carrier, direction."""
+    return " · ".join(p for p in (fmt.masked(view.number), place(view.place), direction_text(view.direction)) if p)
+
+
+def second_line(view: CallView) -> str:
+    """Of the call in second place: number, home location, and the case it is about or how it stands."""
+    about = _case_of(view) if ringing_in(view) else state(view)
+    return " · ".join(p for p in (fmt.masked(view.number), place(view.place), about) if p)
+
+
+def _case_of(view: CallView) -> str:
+    case = view.detail.case if view.detail else next((m.case for m in view.matches if m.case.id == view.case_id), None)
+    if case is None:
+        return translate("CallPanel", "{n} cases").format(n=len(view.matches)) if view.matches else ""
+    return f"{case.client} {case.stage}"
 
 
 def state(view: CallView) -> str:
-    """One or two words for where the call stands."""
+    """A few words for where the call stands."""
     if view.state == "ended":
         return translate("CallPanel", "Ended: {cause}").format(cause=cause_text(view.cause))
     if ringing_in(view):
         return translate("CallPanel", "Incoming call")
-    if view.held:
-        return translate("CallPanel", "On hold")
-    if view.far_held:
-        return translate("CallPanel", "The other side put you on hold")
-    if view.muted:
-        return translate("CallPanel", "Muted")
-    return {
+    before = {
         "dialing": translate("CallPanel", "Dialling…"),
         "ringing": translate("CallPanel", "Ringing…"),
         "early": translate("CallPanel", "Ringing…"),
-    }.get(view.state, "")
+    }.get(view.state)
+    return before or " · ".join(_standing(view))
+
+
+def _standing(view: CallView) -> list[str]:
+    words = [translate("CallPanel", "Conference")] if view.conference else []
+    if view.held and view.far_held:
+        words.append(translate("CallPanel", "On hold from both sides"))
+    elif view.held:
+        words.append(translate("CallPanel", "You put it on hold"))
+    elif view.far_held:
+        words.append(translate("CallPanel", "The other side put you on hold"))
+    return [*words, translate("CallPanel", "Muted")] if view.muted else words
+
+
+def transfer(view: TransferView) -> tuple[str, Tone]:
+    """How a transfer goes; the call itself goes on when it fails."""
+    target = fmt.masked(view.target)
+    match view.state:
+        case "trying":
+            return translate("CallPanel", "Transferring to {target}…").format(target=target), Tone.ACCENT
+        case "ringing":
+            return translate("CallPanel", "It rings at {target}…").format(target=target), Tone.ACCENT
+        case "done":
+            return translate("CallPanel", "Transferred to {target}").format(target=target), Tone.OK
+        case _:
+            said = translate("CallPanel", "Not transferred: {reason}. The call goes on.")
+            return said.format(reason=_refusal(view.sip_code)), Tone.BAD
+
+
+def _refusal(sip_code: int) -> str:
+    """Why the target did not take the call, of its SIP answer."""
+    if sip_code in (486, 600):
+        return translate("CallPanel", "busy")
+    if sip_code in (404, 484, 604):
+        return translate("CallPanel", "no such number")
+    if sip_code in (403, 603):
+        return translate("CallPanel", "declined")
+    if sip_code in (408, 480, 487):
+        return translate("CallPanel", "no answer")
+    if sip_code:
+        return translate("CallPanel", "the other side answered {code}").format(code=sip_code)
+    return translate("CallPanel", "no answer to the request")
 
 
 def seconds(view: CallView, now: datetime | None = None) -> float:
@@ -75,6 +122,10 @@ def recording(view: CallView) -> tuple[str, Tone]:
             return "", Tone.GREY
 
 
+SILENT = ("agent_silent", "far_silent")
+"""Problems of a recording that a call's alarms speak of too."""
+
+
 def recording_problem(code: str) -> str:
     """A sentence for ``RecordingState.problem``."""
     return {
@@ -85,14 +136,3 @@ def recording_problem(code: str) -> str:
         "disk_full": translate("CallPanel", "The disk is full: the recording has stopped."),
         "spool_unwritable": translate("CallPanel", "The recording cannot be written to the disk."),
     }.get(code, translate("CallPanel", "The recording has a problem."))
-
-
-def audio_problem(code: str) -> str:
-    """A sentence for ``AudioState.problem``."""
-    return {
-        "": "",
-        "no_such_device": translate("CallPanel", "The chosen headset is not there: plug it in or choose another."),
-        "device_lost": translate("CallPanel", "The headset was unplugged: plug it in again."),
-        "device_busy": translate("CallPanel", "The headset is used by another program."),
-        "no_sound_card": translate("CallPanel", "This computer has no sound card: nothing can be heard."),
-    }.get(code, translate("CallPanel", "The headset has a problem."))

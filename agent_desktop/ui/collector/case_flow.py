@@ -105,6 +105,11 @@ class CaseFlow(QObject):
         if view.contact is not None:
             self._view.contacts.choose(view.contact.id)
 
+    def follow(self, view: CallView) -> None:
+        """The person now talks on this call: show its case."""
+        if view.case_id:
+            self.open(view.case_id)
+
     def _remember(self, view: CallView) -> None:
         if view.case_id:
             self._calls[view.case_id] = (view.id, view.contact.id if view.contact else "")

@@ -1,6 +1,7 @@
 """The collector's workspace: queue, case, call and wrap-up on one screen, and the keys that drive them.
 
-Keys: Ctrl+K search, F6 next case, F2 dial the chosen contact, F3 answer, F4 hang up or reject, F8 hold, F9 mute,
+Keys: Ctrl+K search, F6 next case, F2 dial the chosen contact, Ctrl+D type a number, F5 redial, F3 answer, F4 hang up or
+reject (Shift+F4 the one that waits), F7 the other call, F8 hold, F9 mute, F10 transfer, F11 conference, F12 keypad,
 1–8 outcome (while no field is being typed in), Ctrl+Enter save and next.
 """
 
@@ -19,7 +20,9 @@ from agent_desktop.services.desk import Desk
 from agent_desktop.ui.agent_state import AgentState
 from agent_desktop.ui.background import Relay
 from agent_desktop.ui.collector.call_actions import CallActions
+from agent_desktop.ui.collector.call_book import CallBook
 from agent_desktop.ui.collector.call_panel import CallPanel
+from agent_desktop.ui.collector.call_text import ringing_in
 from agent_desktop.ui.collector.case_flow import CaseFlow
 from agent_desktop.ui.collector.case_view import CaseView
 from agent_desktop.ui.collector.queue import QueuePanel
@@ -36,24 +39,26 @@ class CollectorPage(QWidget):
     """``worked``: a note was saved, so the figures of the day have changed."""
 
     worked = Signal()
+    shown = Signal(object, object)
+    """The ``CallView`` in the first place, ended or not, or None; and its ``QualityView`` or None."""
 
     def __init__(self, desk: Desk, agent_state: AgentState) -> None:
         super().__init__()
         self.setObjectName("collector")
         set_look(self, surface="background")
-        self.places = Places(self)
+        self.places = Places(desk.phone.place_of, self)
         self.queue = QueuePanel(desk.cases, self.places)
         self.case_view = CaseView(self.places)
-        self.call_panel = CallPanel(desk.cases)
+        self.book = CallBook()
+        self.call_panel = CallPanel(desk.cases, desk.phone.place_of, self.book)
         self.wrap_up = WrapUpPanel()
-        self.calls = CallActions(desk.calls, self.call_panel, self.case_view, self)
+        self.calls = CallActions(desk.calls, self.call_panel, self.book, self)
+        self.calls.case_id = lambda: self.case_view.case_id
         self.flow = CaseFlow(desk, self.queue, self.case_view, self.wrap_up, self)
         self._agent_state = agent_state
         self._build()
         self._connect()
-        Relay(desk.cases.changed, self.flow.on_cases_changed, self)
-        Relay(desk.calls.changed, self._on_call, self)
-        Relay(desk.calls.levels, self.call_panel.show_levels, self)
+        self._listen(desk)
         self._make_keys()
 
     def _build(self) -> None:
@@ -81,8 +86,27 @@ class CollectorPage(QWidget):
         self.wrap_up.changed.connect(self.flow.keep)
         self.wrap_up.save.connect(self.flow.save)
         self.call_panel.match.attached.connect(self._attach)
+        self.call_panel.other.open_case.connect(self.flow.open)
+        self.call_panel.controls.transfer_opened.connect(lambda _on: self._mark_contacts())
+        self.calls.dialled.connect(self.call_panel.dial_box.show_last)
         self.flow.saved.connect(self._on_saved)
         self.flow.failed.connect(self.call_panel.show_error)
+
+    def _listen(self, desk: Desk) -> None:
+        Relay(desk.cases.changed, self.flow.on_cases_changed, self)
+        Relay(desk.calls.changed, self._on_call, self)
+        Relay(desk.calls.levels, self.call_panel.show_levels, self)
+        for news, take in (
+            (desk.calls.transfers, self.book.take_transfer),
+            (desk.calls.alarms, self.book.take_alarm),
+            (desk.calls.quality, self.book.take_quality),
+        ):
+            Relay(news, lambda value, t=take: self._on_news(t, value), self)  # type: ignore[misc]
+        Relay(desk.phone.lines_changed, self.call_panel.dial_box.show_lines, self)
+        Relay(desk.phone.audio_changed, self.call_panel.show_audio, self)
+        self.call_panel.dial_box.show_lines(desk.phone.lines)
+        self.call_panel.dial_box.show_last(desk.calls.last_dialled)
+        self.call_panel.show_audio(desk.phone.audio)
 
     def _make_keys(self) -> None:
         keys: dict[str, Callable[[], object]] = {
@@ -91,8 +115,15 @@ class CollectorPage(QWidget):
             "F2": self.case_view.contacts.dial_current,
             "F3": self.calls.answer,
             "F4": self.calls.hang_up,
+            "Shift+F4": self.calls.reject,
+            "F5": self.calls.redial,
+            "Ctrl+D": self.call_panel.dial_box.focus_number,
+            "F7": self.calls.switch,
             "F8": self.calls.toggle_hold,
             "F9": self.calls.toggle_mute,
+            "F10": self.calls.transfer_key,
+            "F11": self.calls.toggle_conference,
+            "F12": self.call_panel.controls.toggle_keypad,
             "Ctrl+Return": lambda: self.wrap_up.ask_save(go_on=True),
             "Ctrl+Enter": lambda: self.wrap_up.ask_save(go_on=True),
         }
@@ -123,12 +154,38 @@ class CollectorPage(QWidget):
             self.flow.keep_before_closing(draft)
 
     def _on_call(self, view: CallView) -> None:
-        self.flow.pop(view)  # first of all: the caller's case is what the collector waits for
-        shown = self.calls.on_call(view)
-        if shown is None:
+        # First of all: the caller's case is what the collector waits for. While talking, the other case stays.
+        if not self.book.talking_beside(view):
+            self.flow.pop(view)
+        before, late = self.book.up, view.state == "ended" and view.id not in self.book
+        if not self.book.take(view):
             return
-        self._agent_state.on_call(shown)
-        self.flow.on_call(shown)
+        self._show_calls()
+        if late:
+            return  # what became of the recording of a call that is over already
+        self._agent_state.on_call(view)
+        self.flow.on_call(view)
+        now = self.book.up
+        if now is not None and (before is None or before.id != now.id) and not ringing_in(now):
+            self.flow.follow(now)
+
+    def _on_news(self, take: Callable[[object], None], value: object) -> None:
+        take(value)
+        self._show_calls()
+
+    def _show_calls(self) -> None:
+        view = self.book.shown
+        self.call_panel.refresh()
+        self._mark_contacts()
+        self.shown.emit(view, self.book.quality(view.id) if view is not None else None)
+
+    def _mark_contacts(self) -> None:
+        up = self.book.up
+        contact = up.contact.id if up is not None and up.contact is not None else ""
+        can_ask = self.call_panel.transfer_open
+        self.case_view.contacts.model.set_call(
+            contact, busy=self.book.busy and not can_ask, ringing=up is not None and up.answered_at is None
+        )
 
     def _attach(self, case_id: str, contact_id: str) -> None:
         self.calls.attach(case_id, contact_id, lambda: self.flow.open(case_id))
