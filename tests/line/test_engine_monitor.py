@@ -115,7 +115,6 @@ def test_the_leg_waits_follows_to_the_next_call_and_ends(three: tuple[LineProces
     assert agent.wait(MonitorState).call_id == call_id
     time.sleep(1.2)  # longer than a leg may wait, but there is a call
     agent.client.request(HangUp("", call_id))
-    agent.ended()
     idle = agent.wait(MonitorState)
     assert (idle.call_id, idle.on) == ("", True)
     assert not agent.wait(MonitorState, timeout=3).on
