@@ -5,8 +5,8 @@ Each alarm must be out within 5 s of what causes it (T5), and none may go off in
 - ``no_rtp``: no packet for 3 s, looked at each second, so out after 4 s at the latest. RTP comes 50 times a second, and
   a network that loses 150 packets on end has lost the call. A peer that stops sending in pauses (voice activity
   detection, RFC 3551, 4.1) raises it after 3 s of pause; such trunks should be set not to.
-- ``agent_silent``, ``far_silent``: below −70 dBFS for 4.5 s (decision 8 says why so low). While nothing arrives, that is
-  said, and not that the far side is silent.
+- ``agent_silent``, ``far_silent``: below −70 dBFS for 4.5 s (decision 8 says why so low). While nothing arrives,
+  that is said, and not that the far side is silent.
 - ``agent_clipping``, ``far_clipping``: a tenth of a second clips when 1 % of its samples are at full scale
   (``telephony.pcm.clips``); speech has a peak in each syllable, four to five a second, so 6 of the last 20 tenths are
   two seconds in which every other syllable was cut off. A cough or a dropped headset makes one or two.
@@ -85,7 +85,7 @@ class _Clipping:
 
 
 class _Arrival:
-    """Whether packets arrive. A count that is lower than before is that of a new stream, which is as good as one more."""
+    """Whether packets arrive. Any other count than before is good: a lower one is that of a new stream."""
 
     def __init__(self) -> None:
         self.on = False

@@ -119,7 +119,7 @@ class HeadsetPort(pj.AudioMediaPort):  # type: ignore[misc]
         self._pin.renew()
 
     def _ring(self, headset: Headset, pcm: bytes) -> bytes:
-        """The ring goes to its own device, or into the speaker. Three frames at once make its ring buffer give at once."""
+        """The ring goes to its own device, or into the speaker. Three frames at first make its buffer give at once."""
         first = not self._rang
         ring = self.ringer.next()
         self._rang = ring is not None

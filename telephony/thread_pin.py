@@ -12,8 +12,8 @@ _TICKS_S = 0.1
 class ThreadPin:
     """Keeps Python's state of the media clock's thread between its callbacks, a tenth of the line process's CPU.
 
-    One ``PyGILState_Ensure`` more than there are releases. Each start of the clock makes a thread, so the state is given
-    back before the clock stops.
+    One ``PyGILState_Ensure`` more than there are releases. Each start of the clock makes a thread, so the state is
+    given back before the clock stops.
     """
 
     def __init__(self) -> None:

@@ -105,7 +105,7 @@ def _audio_files(login: str, heard: Path) -> AudioConfig:
 
 def _audio_at_hand(login: str) -> AudioConfig:
     """The sound card; where there is none, the collector still has a voice, so that there is something to record."""
-    from telephony.audio.card import list_devices
+    from telephony.audio.devices import list_devices
 
     devices = list_devices()
     if login == COLLECTOR and not (devices["microphones"] and devices["speakers"]):

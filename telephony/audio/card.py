@@ -2,41 +2,63 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
 
-from telephony.audio.portaudio import PortAudio, Shape
-from telephony.audio.resample import Resampler
-from telephony.audio.ring import ClockRing
+from telephony.audio.devices import fingerprint, list_devices
+from telephony.audio.place import Place
+from telephony.audio.portaudio import PortAudio
+from telephony.audio.streams import FRAME_SAMPLES, RATE, MicrophoneSide, SpeakerSide
 from telephony.interfaces import HeadsetError
+from telephony.messages import AudioState
 
-RATE = 16000
-FRAME_SAMPLES = RATE // 50
-_LOST_AFTER_S = 3.0
-_LOOK_EVERY_S = 0.5
-_RETRY_EVERY_S = 2.0
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 0.25
+_REST_EVERY_S = 2.0
+_SEARCH_EVERY_S = 3.0
+_SEARCH_RESTING_S = 30.0
 
 
 class CardHeadset:
-    """A microphone and a speaker by PortAudio device name; an empty name is the system's default device.
+    """Microphone, speaker and ringing device by PortAudio device name; an empty name is the system's default device,
+    and for the ringing device the speaker.
 
-    16 kHz mono. The card is opened at 16 kHz where it can; otherwise at its own rate (and in stereo, if it
-    has no mono) and converted in PortAudio's callback. Two ``ClockRing`` join the card's clock to the media
-    clock.
+    16 kHz mono. The devices are open but rest until ``use`` asks for them, so that nothing runs between calls. Two
+    ``ClockRing`` join the card's clock to the media clock.
 
-    A device that vanishes does not end a call: ``problem`` becomes ``device_lost``, ``read`` gives None,
-    ``write`` is dropped, and a watching thread opens both devices again as soon as they are back.
+    A device that vanishes does not end a call, nor touch the other devices: the default device of its kind takes its
+    place, or if there is none ``read`` gives None and ``write`` is dropped. A watching thread puts the chosen device
+    back as soon as it returns. ``on_change`` is called on that thread, or in ``start``, when ``state`` has changed.
+
+    ``strict``: ``start`` fails when a chosen device cannot be opened; otherwise it begins with what there is.
     """
 
-    def __init__(self, microphone: str = "", speaker: str = "") -> None:
-        self._microphone_name = microphone
-        self._speaker_name = speaker
+    def __init__(
+        self,
+        microphone: str = "",
+        speaker: str = "",
+        ringer: str = "",
+        *,
+        strict: bool = True,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self._library = PortAudio()
-        self._microphone: _Microphone | None = None
-        self._speaker: _Speaker | None = None
-        self._problem = ""
+        self._wake = threading.Event()
+        self._microphone = Place(self._library, MicrophoneSide, microphone, self._wake.set)
+        self._speaker = Place(self._library, SpeakerSide, speaker, self._wake.set)
+        apart = ringer not in ("", speaker)
+        self._ringer = Place(self._library, SpeakerSide, ringer, self._wake.set) if apart else None
+        self._places = [place for place in (self._microphone, self._speaker, self._ringer) if place is not None]
+        self._strict = strict
+        self._on_change = on_change
+        self._needs = (False, False)
+        self._told: AudioState | None = None
+        self._fingerprint = ""
+        self._search_at = 0.0
         self._stopping = threading.Event()
         self._watch: threading.Thread | None = None
 
@@ -45,161 +67,138 @@ class CardHeadset:
         return RATE
 
     @property
-    def problem(self) -> str:
-        """Empty, or ``device_lost`` while a device is gone. Any thread."""
-        return self._problem
+    def rings_apart(self) -> bool:
+        return self._ringer is not None and self._ringer.side is not None
 
     @property
-    def shapes(self) -> tuple[Shape, Shape] | None:
-        """How microphone and speaker were opened, for diagnosis; None when they are not."""
+    def state(self) -> AudioState:
+        """Which devices are in use, and what is wrong. Any thread."""
+        problem = next((place.problem for place in self._places if place.problem), "")
         microphone, speaker = self._microphone, self._speaker
-        return (microphone.shape, speaker.shape) if microphone and speaker else None
+        automatic = not (microphone.name or speaker.name)
+        nothing = all(place.side is None for place in (microphone, speaker))
+        if automatic and nothing and problem == "no_such_device":
+            problem = "no_sound_card"
+        return AudioState(
+            kind="null" if automatic and nothing else "device",
+            description=self.describe() if not (automatic and nothing) else "no headset",
+            problem=problem,
+            microphone=microphone.device,
+            speaker=speaker.device,
+            ringer=(self._ringer.device if self._ringer is not None else "") or speaker.device,
+            fallback=any(place.fallback for place in self._places),
+        )
 
     def start(self) -> None:
-        """Open both devices. Raises ``HeadsetError``, and then nothing is open. Not the media clock's thread."""
+        """Open the devices. Raises ``HeadsetError``, and then nothing is open. Not the media clock's thread."""
         if self._watch is not None:
             return
-        self._open()
-        self._problem = ""
+        self._fingerprint = fingerprint()
+        try:
+            for place in self._places:
+                place.open(self._strict)
+        except HeadsetError:
+            self._close()
+            raise
+        self._tell()
         self._stopping.clear()
         self._watch = threading.Thread(target=self._look_after, name="headset-watch", daemon=True)
         self._watch.start()
 
     def stop(self) -> None:
-        """Close both devices; may be called twice."""
+        """Close the devices; may be called twice."""
         self._stopping.set()
+        self._wake.set()
         if self._watch is not None:
             self._watch.join()
             self._watch = None
         self._close()
 
+    def use(self, *, listening: bool, ringing: bool) -> None:
+        self._needs = (listening, ringing)
+        self._wake.set()
+
     def read(self) -> bytes | None:
-        microphone = self._microphone
-        return microphone.ring.read(FRAME_SAMPLES) if microphone is not None else None
+        side = self._microphone.side
+        return side.ring.read(FRAME_SAMPLES) if side is not None else None
 
     def write(self, pcm: bytes) -> None:
-        speaker = self._speaker
-        if speaker is not None:
-            speaker.ring.write(pcm)
+        side = self._speaker.side
+        if side is not None:
+            side.ring.write(pcm)
+
+    def ring(self, pcm: bytes) -> None:
+        side = self._ringer.side if self._ringer is not None else None
+        if side is not None:
+            side.ring.write(pcm)
 
     def describe(self) -> str:
-        names = (self._microphone_name or "default", self._speaker_name or "default")
+        names = (self._microphone.name or "default", self._speaker.name or "default")
         return " / ".join(_without_owner(name) for name in dict.fromkeys(names))
 
-    def _open(self) -> None:
-        microphone = _Microphone(self._library, self._microphone_name)
-        try:
-            speaker = _Speaker(self._library, self._speaker_name)
-        except HeadsetError:
-            microphone.close()
-            raise
-        self._microphone, self._speaker = microphone, speaker
-
     def _close(self) -> None:
-        microphone, self._microphone = self._microphone, None
-        speaker, self._speaker = self._speaker, None
-        for side in (microphone, speaker):
-            if side is not None:
-                side.close()
+        for place in self._places:
+            place.close()
+
+    # --- the watching thread ---
 
     def _look_after(self) -> None:
-        while not self._stopping.wait(_RETRY_EVERY_S if self._problem else _LOOK_EVERY_S):
-            if self._problem:
-                self._reopen()
-            elif self._lost():
-                self._problem = "device_lost"
-                self._close()
+        while True:
+            self._wake.wait(_LOOK_EVERY_S if any(self._needs) else _REST_EVERY_S)
+            self._wake.clear()
+            if self._stopping.is_set():
+                return
+            try:
+                self._run_needed()
+                for place in self._places:
+                    place.look()
+                self._search()
+                self._tell()
+            except Exception:
+                log.exception("the sound devices could not be looked after")
 
-    def _lost(self) -> bool:
-        sides = (self._microphone, self._speaker)
-        return any(side is None or side.lost() for side in sides)
+    def _run_needed(self) -> None:
+        listening, ringing = self._needs
+        self._microphone.run(listening)
+        self._speaker.run(listening or (ringing and not self.rings_apart))
+        if self._ringer is not None:
+            self._ringer.run(ringing)
 
-    def _reopen(self) -> None:
-        self._library.rescan()
+    def _search(self) -> None:
+        """Read the list of devices afresh when one is missing, or when the system says that something has changed."""
+        print_, now = fingerprint(), time.monotonic()
+        changed, self._fingerprint = print_ != self._fingerprint, print_
+        missing = [place for place in self._places if place.problem]
+        resting = not any(self._needs)
+        if not (changed and (missing or resting)) and not (missing and now >= self._search_at):
+            return
+        self._search_at = now + (_SEARCH_RESTING_S if resting else _SEARCH_EVERY_S)
+        harmless = all(place.side is None for place in self._places) or (changed and resting)
+        if harmless or self._there(missing):
+            self._renew()
+
+    def _there(self, missing: list[Place]) -> bool:
+        """One of these is there, though PortAudio's list in this process does not have it."""
+        if all(place.known for place in missing):
+            return False
+        found = list_devices()
+        return any(not place.known and place.name in names for place in missing for names in found.values())
+
+    def _renew(self) -> None:
+        """Open everything anew: all streams must end before PortAudio reads its list."""
+        self._close()
         try:
-            self._open()
+            self._library.rescan()
         except HeadsetError:
             return
-        self._problem = ""
+        for place in self._places:
+            place.open(strict=False)
 
-
-class _Side:
-    """One stream, its ring, and when its callback last ran."""
-
-    def __init__(self, library: PortAudio, direction: str, name: str) -> None:
-        self.ring = ClockRing(RATE)
-        self._library = library
-        self._beat = time.monotonic()
-        self._stream, self.shape = library.open(direction, name, RATE, self._called)
-        try:
-            self._prepare()
-            self._stream.start()
-        except Exception as error:
-            self.close()
-            raise HeadsetError("device_busy", f"the {direction} device does not start") from error
-
-    def _prepare(self) -> None:
-        raise NotImplementedError
-
-    def _called(self, data: Any, frames: int, timing: Any, status: Any) -> None:
-        raise NotImplementedError
-
-    def lost(self) -> bool:
-        """Whether PortAudio ended the stream, or has not called for longer than any card takes to wake up."""
-        return not self._stream.active or time.monotonic() - self._beat > _LOST_AFTER_S
-
-    def close(self) -> None:
-        self._library.close(self._stream)
-
-
-class _Microphone(_Side):
-    def __init__(self, library: PortAudio, name: str) -> None:
-        super().__init__(library, "input", name)
-
-    def _prepare(self) -> None:
-        self._resampler = Resampler(self.shape.rate, RATE)
-
-    def _called(self, data: Any, frames: int, timing: Any, status: Any) -> None:
-        self._beat = time.monotonic()
-        pcm = bytes(data)
-        if self.shape.channels == 2:
-            pcm = memoryview(pcm).cast("h")[::2].tobytes()
-        self.ring.write(self._resampler.convert(pcm))
-
-
-class _Speaker(_Side):
-    def __init__(self, library: PortAudio, name: str) -> None:
-        super().__init__(library, "output", name)
-
-    def _prepare(self) -> None:
-        self._resampler = Resampler(RATE, self.shape.rate)
-
-    def _called(self, data: Any, frames: int, timing: Any, status: Any) -> None:
-        self._beat = time.monotonic()
-        pcm = self.ring.read(FRAME_SAMPLES) or bytes(2 * FRAME_SAMPLES)
-        pcm = self._resampler.convert(pcm)
-        if self.shape.channels == 2:
-            stereo = bytearray(2 * len(pcm))
-            for byte in (0, 1):
-                stereo[byte::4] = stereo[byte + 2 :: 4] = pcm[byte::2]
-            pcm = bytes(stereo)
-        data[:] = pcm[: len(data)].ljust(len(data), b"\0")
-
-
-def list_devices() -> dict[str, list[str]]:
-    """Names for ``microphones`` and ``speakers``, the default first; empty lists where there is no PortAudio.
-
-    The list is read afresh unless a headset is open. Any thread; may take some hundred milliseconds.
-    """
-    library = PortAudio()
-    try:
-        library.rescan()
-        return {
-            "microphones": [device.name for device in library.devices("input")],
-            "speakers": [device.name for device in library.devices("output")],
-        }
-    except HeadsetError:
-        return {"microphones": [], "speakers": []}
+    def _tell(self) -> None:
+        state = self.state
+        if state != self._told:
+            self._told = state
+            self._on_change()
 
 
 def _without_owner(name: str) -> str:

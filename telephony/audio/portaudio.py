@@ -89,11 +89,23 @@ class PortAudio:
             "no_such_device", f"no {direction} device of that name" if name else f"no {direction} device"
         )
 
-    def open(self, direction: str, name: str, prefer: int, callback: Callable[..., None]) -> tuple[Any, Shape]:
+    def knows(self, direction: str, name: str) -> bool:
+        """Whether the list as it was last read has a device of that name, or a default one for an empty name."""
+        return any(not name or device.name == name for device in self.devices(direction))
+
+    def open(
+        self,
+        direction: str,
+        name: str,
+        prefer: int,
+        callback: Callable[..., None],
+        finished: Callable[[], None],
+    ) -> tuple[Any, Shape, Device]:
         """A raw stream, not started, at ``prefer`` Hz mono if the device can, else at its own rate, else in
         stereo.
 
-        Blocks are 20 ms. Raises ``HeadsetError``.
+        Blocks are 20 ms; ``finished`` is called on PortAudio's thread whenever the stream stops, asked or not. Raises
+        ``HeadsetError``.
         """
         with self._lock:
             device = self.find(direction, name)
@@ -111,12 +123,13 @@ class PortAudio:
                         latency="low",
                         extra_settings=_settings(library, device),
                         callback=callback,
+                        finished_callback=finished,
                     )
                 except library.PortAudioError as error:
                     failure = error
                     continue
                 PortAudio._open_streams += 1
-                return stream, shape
+                return stream, shape, device
             raise _explain(direction, failure)
 
     def close(self, stream: Any) -> None:

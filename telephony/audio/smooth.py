@@ -7,7 +7,7 @@ import sys
 
 
 class Smoother:
-    """Takes the click out of sound that starts or stops in the middle of a wave: 5 ms of fading. Media clock's thread."""
+    """Takes the click out of sound that starts or stops within a wave: 5 ms of fading. Media clock's thread."""
 
     def __init__(self, rate: int) -> None:
         self._edge = rate // 200
@@ -42,6 +42,8 @@ def fade_in(pcm: bytes, samples: int) -> bytes:
 
 def ease(last: int, samples: int, length: int) -> bytes:
     """A frame of ``length`` bytes that leads from the sample ``last`` evenly to silence within ``samples``."""
-    return array.array("h", (last * (samples - i) // samples for i in range(1, samples + 1))).tobytes().ljust(
-        length, b"\0"
+    return (
+        array.array("h", (last * (samples - i) // samples for i in range(1, samples + 1)))
+        .tobytes()
+        .ljust(length, b"\0")
     )

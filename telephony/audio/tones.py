@@ -1,11 +1,11 @@
 """Tones for the agent's ear, and the sound of the ringing device: generated, never read from files.
 
 Frequencies and cadences are those of China's telephone network: GB 3380-1982 (ringing current and signal tones), as
-listed for China in ITU-T E.180 Supplement 2 ("Various tones used in national networks"): 450 Hz throughout; ringing tone 1 s in 5 s, busy tone
-0.35 s in 0.7 s, congestion tone 0.7 s in 1.4 s, call waiting tone 0.4 s in 4.4 s. The ring keeps the 1 s in 5 s of the
-network's ringing current and sounds as two alternating notes, as the warble of an electronic telephone does;
-no standard sets its pitch. Nor does one set the tone before a call that was answered by itself (the "zip tone" of call
-distributors): two short notes, higher than any tone of the network.
+listed for China in ITU-T E.180 Supplement 2 ("Various tones used in national networks"): 450 Hz throughout; ringing
+tone 1 s in 5 s, busy tone 0.35 s in 0.7 s, congestion tone 0.7 s in 1.4 s, call waiting tone 0.4 s in 4.4 s. The ring
+keeps the 1 s in 5 s of the network's ringing current and sounds as two alternating notes, as the warble of an
+electronic telephone does; no standard sets its pitch. Nor does one set the tone before a call that was answered by
+itself (the "zip tone" of call distributors): two short notes, higher than any tone of the network.
 
 The network's tones are made at −10 dBm0 (E.180, 6: −10 ± 5 dBm0), which is 13.1 dB below a full-scale sine (G.711: a
 full-scale sine is +3.14 dBm0). A call waiting tone is 10 dB below that: somebody is speaking beneath it.
@@ -29,7 +29,7 @@ _NETWORK_DB = -13.1
 
 @dataclass(frozen=True, slots=True)
 class Tone:
-    """``notes``: (frequency in Hz, milliseconds) one after the other, 0 Hz for a pause; ``level``: peak in dB below full
+    """``notes``: (frequency in Hz, milliseconds) one after the other, 0 Hz for a pause; ``level``: peak in dB of full
     scale; ``turns``: how often the whole is played, 0 for ever. The length of all notes is a whole number of 10 ms.
     """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from telephony.audio.choose import make_headset, problem_of
+from telephony.audio.choose import make_headset, state_of
 from telephony.audio.files import FileHeadset, NullHeadset, WavWriter
 from telephony.interfaces import Headset, HeadsetError
 from telephony.messages import AudioConfig
@@ -147,6 +147,18 @@ def test_a_full_disk_does_not_raise_on_the_media_clock() -> None:
     assert writer._length == 0
 
 
+def test_the_ring_goes_to_a_file_of_its_own_or_to_the_speaker(tmp_path: Path) -> None:
+    headset = FileHeadset(None, tmp_path / "heard.wav", ringer=tmp_path / "bell.wav")
+    headset.start()
+    headset.ring(b"\1\0" * 320)
+    headset.write(b"\2\0" * 320)
+    headset.stop()
+    assert headset.rings_apart
+    assert samples_of(tmp_path / "bell.wav") == b"\1\0" * 320
+    assert samples_of(tmp_path / "heard.wav") == b"\2\0" * 320
+    assert not FileHeadset(None, tmp_path / "heard.wav").rings_apart
+
+
 def test_the_null_headset_is_silent() -> None:
     headset: Headset = NullHeadset()
     headset.start()
@@ -158,13 +170,14 @@ def test_the_null_headset_is_silent() -> None:
 
 def test_the_choice_follows_the_configuration(tmp_path: Path) -> None:
     voice = make_wav(tmp_path / "voice.wav", bytes(640))
-    headset, state = make_headset(AudioConfig("files", str(voice), ""))
+    headset = make_headset(AudioConfig("files", str(voice), ""))
     assert isinstance(headset, FileHeadset)
+    state = state_of(headset)
     assert (state.kind, state.problem) == ("files", "")
     assert str(tmp_path) not in state.description
-    headset, state = make_headset(AudioConfig("null"))
+    headset = make_headset(AudioConfig("null"))
     assert isinstance(headset, NullHeadset)
-    assert (state.kind, problem_of(headset)) == ("null", "")
+    assert (state_of(headset).kind, state_of(headset).problem) == ("null", "")
     with pytest.raises(ValueError, match="unknown kind"):
         make_headset(AudioConfig("gramophone"))
 
@@ -175,10 +188,12 @@ def test_auto_without_a_sound_card_says_so(tmp_path: Path) -> None:
     if cards.exists() and "no soundcards" not in cards.read_text():
         pytest.skip("this machine has a sound card")
     code = (
-        "from telephony.audio.choose import make_headset; from telephony.messages import AudioConfig\n"
-        "h, s = make_headset(AudioConfig('auto')); print(type(h).__name__, s.kind, s.problem)"
+        "from telephony.audio.choose import make_headset, state_of\n"
+        "from telephony.messages import AudioConfig\n"
+        "h = make_headset(AudioConfig('auto')); h.start(); s = state_of(h); h.write(bytes(640))\n"
+        "print(s.kind, s.problem, s.description.replace(' ', '-'), h.read()); h.stop()"
     )
     nothing = f"unix:{tmp_path}/nothing"
     env = {**os.environ, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "PULSE_SERVER": nothing}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=30, check=True)
-    assert done.stdout.split() == ["NullHeadset", "null", "no_sound_card"]
+    assert done.stdout.split() == ["null", "no_sound_card", "no-headset", "None"]
