@@ -12,9 +12,11 @@ from typing import Any
 from telephony.account import Arrival, Registration, SipAccount
 from telephony.addresses import read_invite
 from telephony.admission import Admission
+from telephony.alarms import Loudness
 from telephony.book import Book
 from telephony.bridge import Bridge
 from telephony.call import SipCall
+from telephony.call_sound import CallSound
 from telephony.calls import Calls
 from telephony.endpoint import Library
 from telephony.errors import CommandError
@@ -26,6 +28,7 @@ from telephony.messages import (
     Command,
     Levels,
     RemoveLine,
+    TestAudio,
 )
 from telephony.monitor import Monitors
 from telephony.notes import Note, RefusalNote, StateNote
@@ -52,17 +55,18 @@ class Core:
     ) -> None:
         self._settings = settings
         self._book = book
-        self._notes: deque[Note | Registration | Levels] = deque()
+        self._notes: deque[Note | Registration | Loudness | Levels] = deque()
         self._refused: dict[str, SipCall] = {}
         self._library = Library(settings)
         self._library.start()
         self._bridge = Bridge(headset)
         problem = self._bridge.open_headset()
         book.publish(AudioState("", self._bridge.describe_headset(), problem))
+        self._sound = CallSound(self._library, self._bridge, settings.tones, self._notes.append, book.publish)
         self._taping = Taping(self._bridge, make_tap, self._notes.append)
         self._lines = Lines(settings, self._library, self._notes.append, self._arrive, book.publish)
         self._admission = Admission(self._library, self._lines, self._turn_away)
-        self._calls = Calls(self._lines, self._bridge, self._taping, self._notes.append, book.publish)
+        self._calls = Calls(self._lines, self._bridge, self._taping, self._notes.append, self._sound.publish)
         self._monitors = Monitors(
             check_grant, self._bridge, self._taping, settings.monitor_wait_s, self._notes.append, book.publish
         )
@@ -72,6 +76,7 @@ class Core:
             AddLine: self._add_line,
             RemoveLine: self._remove_line,
             **self._calls.handlers(),
+            TestAudio: self._sound.test,
         }
 
     def handle(self, command: Command) -> dict[str, Any]:
@@ -97,6 +102,7 @@ class Core:
         now = time.monotonic_ns()
         self._calls.on_time(now)
         self._monitors.follow(self._calls.live, now)
+        self._sound.follow(self._calls.live, not (self._calls.all_gone and self._monitors.all_gone))
 
     def stop(self) -> None:
         """Hang up, wait, drop, destroy: in this order, or PJSIP aborts the process."""
@@ -110,9 +116,9 @@ class Core:
             self._turn_until(lambda: False, _UNREGISTER_S)
         self._handlers.clear()
         self._admission.close()
-        self._library.stop_clock()
+        self._sound.close()
         self._bridge.close()
-        del self._admission, self._calls, self._monitors, self._taping, self._lines, self._bridge
+        del self._admission, self._calls, self._monitors, self._sound, self._taping, self._lines, self._bridge
         self._library.stop()
 
     def _turn_until(self, done: Callable[[], bool], seconds: float) -> None:
@@ -120,9 +126,9 @@ class Core:
         while not done() and time.monotonic() < end:
             self.turn()
 
-    def _note(self, note: Note | Registration | Levels) -> None:
-        if isinstance(note, Levels):
-            self._book.publish(note)
+    def _note(self, note: Note | Registration | Loudness | Levels) -> None:
+        if isinstance(note, Loudness | Levels):
+            self._sound.note(note)
         elif isinstance(note, Registration):
             self._lines.registration(note)
         elif isinstance(note, RefusalNote):
