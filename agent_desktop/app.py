@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_desktop.config import Config, ConfigError, load_config
+from agent_desktop.config import Config, ConfigError, LineSettings, load_config
 
 if TYPE_CHECKING:
     from agent_desktop.ui.sign_in import SignIn
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as error:
         return _refuse_config(error, show=options.command is None)
     if options.command == "line-password":
-        return _keep_line_password(config)
+        return _keep_line_password(config, options.line)
     return run_desk(config)
 
 
@@ -70,7 +70,7 @@ def _refuse_config(error: ConfigError, *, show: bool) -> int:
     return CONFIG_STATUS
 
 
-def _keep_line_password(config: Config) -> int:
+def _keep_line_password(config: Config, line_id: str) -> int:
     import getpass
 
     import keyring
@@ -78,16 +78,32 @@ def _keep_line_password(config: Config) -> int:
 
     from agent_desktop.seat import PASSWORD_SERVICE, line_password_name
 
-    if not config.line.user:
-        print("The configuration has no [line] with a user.", file=sys.stderr)  # noqa: T201
+    line = _line_named(config, line_id)
+    if line is None:
         return CONFIG_STATUS
-    password = getpass.getpass(f"Password of line {config.line.user}: ")
+    password = getpass.getpass(f"Password of line {line.line_id}: ")
     try:
-        keyring.set_password(PASSWORD_SERVICE, line_password_name(config.line), password)
+        keyring.set_password(PASSWORD_SERVICE, line_password_name(line), password)
     except KeyringError:
         print("This machine has no keyring service, so the password cannot be kept.", file=sys.stderr)  # noqa: T201
         return 1
     return 0
+
+
+def _line_named(config: Config, line_id: str) -> LineSettings | None:
+    """The line that is meant; None, and a sentence to the person, when that cannot be known."""
+    names = ", ".join(line.line_id for line in config.lines)
+    if not config.lines:
+        sentence = "The configuration has no [line] with a user."
+    elif not line_id and len(config.lines) > 1:
+        sentence = f"There are several lines: say which one, {names}."
+    else:
+        found = next((line for line in config.lines if line_id in ("", line.line_id)), None)
+        if found is not None:
+            return found
+        sentence = f"There is no such line; the configuration has {names}."
+    print(sentence, file=sys.stderr)  # noqa: T201
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,5 +113,6 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="show the whole product working on this machine")
     demo.add_argument("--headless", action="store_true", help="play a scenario without a display, then end")
     demo.add_argument("--out", type=Path, default=Path("build/demo"), help="where the demo leaves its results")
-    commands.add_parser("line-password", help="keep the SIP line's password in the keyring")
+    line_password = commands.add_parser("line-password", help="keep a SIP line's password in the keyring")
+    line_password.add_argument("line", nargs="?", default="", metavar="LINE", help="which, when there are several")
     return parser

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import tomllib
-import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import platformdirs
+
+from agent_desktop.config_lines import LineSettings as LineSettings
+from agent_desktop.config_lines import read_lines, with_seat_keys_above
+from agent_desktop.config_table import WrongSetting, build
 
 APP_NAME = "agent-desktop"
 
@@ -25,31 +26,13 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class LineSettings:
-    """The seat's SIP line. Its password is kept in the OS keyring, never here."""
-
-    user: str = ""
-    """Extension or number; empty for a seat without a line."""
-    peer: str = ""
-    """``host:port`` of the PBX, or of a direct peer."""
-    register: bool = True
-    auth_user: str = ""
-    transport: str = "udp"
-    allowed_peers: tuple[str, ...] = ()
-    ca_file: str = ""
-    """PEM file of the authority behind the PBX's certificate, for ``tls``; empty for this machine's authorities."""
-    local_host: str = ""
-    """Address to be called at; empty for all."""
-    local_port: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class AudioSettings:
     """As ``telephony.messages.AudioConfig``."""
 
     kind: str = "auto"
     microphone: str = ""
     speaker: str = ""
+    ringer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +47,12 @@ class Config:
     """``system``, ``zh`` or ``en``."""
     theme: str = "system"
     """``system``, ``light`` or ``dark``."""
-    line: LineSettings = field(default_factory=LineSettings)
+    local_host: str = ""
+    """Address that the lines are called at; empty for all of this machine's."""
+    local_port: int = 0
+    """SIP port; 0 for a free one."""
+    lines: tuple[LineSettings, ...] = field(default=(), metadata={"key": "line", "read": read_lines})
+    """Written ``[line]``, or ``[[line]]`` each; the first that is usable is dialled on."""
     audio: AudioSettings = field(default_factory=AudioSettings)
 
     @property
@@ -76,7 +64,6 @@ class Config:
 CHOICES = {
     "language": ("system", "zh", "en"),
     "theme": ("system", "light", "dark"),
-    "line.transport": ("udp", "tcp", "tls"),
     "audio.kind": ("auto", "device", "files", "null"),
 }
 
@@ -101,44 +88,18 @@ def load_config(path: Path | None = None) -> Config:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(chosen, f"not valid TOML: {error}.") from error
-    config = _build(chosen, Config, table, "")
+    try:
+        return _config(table)
+    except WrongSetting as error:
+        raise ConfigError(chosen, str(error)) from error
+
+
+def _config(table: dict[str, Any]) -> Config:
+    config = build(Config, with_seat_keys_above(table), "", CHOICES)
     assert isinstance(config, Config)
+    if not 0 <= config.local_port < 65536:
+        raise WrongSetting("“local_port” must be a port, 1 to 65535, or 0 for a free one.")
     return config
-
-
-def _build(path: Path, cls: type, table: dict[str, Any], prefix: str) -> object:
-    hints = typing.get_type_hints(cls)
-    names = [f.name for f in dataclasses.fields(cls)]
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        where = prefix + key
-        if key not in names:
-            raise ConfigError(path, f"unknown key “{where}”{_suggestion(key, names, prefix)}")
-        values[key] = _checked(path, hints[key], value, where)
-    return cls(**values)
-
-
-def _suggestion(key: str, names: list[str], prefix: str) -> str:
-    near = difflib.get_close_matches(key, names, n=1)
-    return f"; did you mean “{prefix}{near[0]}”?" if near else f"; known keys are {', '.join(names)}."
-
-
-def _checked(path: Path, hint: Any, value: Any, where: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        if not isinstance(value, dict):
-            raise ConfigError(path, f"“{where}” must be a table, written [{where}].")
-        assert isinstance(hint, type)
-        return _build(path, hint, value, f"{where}.")
-    if typing.get_origin(hint) is tuple:
-        if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
-            raise ConfigError(path, f"“{where}” must be a list of texts.")
-        return tuple(value)
-    if type(value) is not hint:
-        words = {str: "a text in quotes", int: "a whole number", bool: "true or false"}
-        raise ConfigError(path, f"“{where}” must be {words[hint]}.")
-    if where in CHOICES and value not in CHOICES[where]:
-        raise ConfigError(path, f"“{where}” must be one of {', '.join(CHOICES[where])}.")
-    return value
 
 
 def resources_dir() -> Path:

@@ -21,17 +21,16 @@ PASSWORD_SERVICE = "agent-desktop-line"  # noqa: S105 - the keyring's name for i
 
 
 def seat_settings(config: Config) -> SeatSettings:
-    """What signing in needs of the configuration; the line's password comes from the keyring."""
-    line = config.line
+    """What signing in needs of the configuration; the lines' passwords come from the keyring."""
     return SeatSettings(
         server_url=config.server_url,
         data_dir=config.data_path,
         ca_file=config.ca_file,
-        lines=(SeatLine(_line_config(line)),) if line.user and line.peer else (),
-        audio=AudioConfig(config.audio.kind, config.audio.microphone, config.audio.speaker),
-        local_host=line.local_host,
-        local_port=line.local_port,
-        tls_ca_file=line.ca_file or _system_authorities(),
+        lines=tuple(SeatLine(_line_config(line), line.dial_plan, line.name) for line in config.lines),
+        audio=AudioConfig(config.audio.kind, config.audio.microphone, config.audio.speaker, config.audio.ringer),
+        local_host=config.local_host,
+        local_port=config.local_port,
+        tls_ca_file=_system_authorities(),
     )
 
 
@@ -77,7 +76,7 @@ def _system_authorities() -> str:
 
 def _line_config(line: LineSettings) -> LineConfig:
     return LineConfig(
-        line_id=LINE_ID,
+        line_id=line.line_id,
         display_name=line.user,
         user=line.user,
         peer=line.peer,
@@ -86,6 +85,15 @@ def _line_config(line: LineSettings) -> LineConfig:
         password=_line_password(line),
         transport=line.transport,
         allowed_peers=line.allowed_peers,
+        backup_peer=line.backup_peer,
+        srtp=line.srtp,
+        tls_ca_file=line.ca_file,
+        tls_name=line.tls_name,
+        dtmf=line.dtmf,
+        presented_number=line.presented_number,
+        accept_any=line.accept_any,
+        session_timer_s=line.session_timer_s,
+        reliable_provisional=line.reliable_provisional,
     )
 
 
@@ -96,5 +104,5 @@ def _line_password(line: LineSettings) -> str:
     try:
         return keyring.get_password(PASSWORD_SERVICE, line_password_name(line)) or ""
     except KeyringError as error:
-        log.warning("the line's password cannot be read from the keyring: %s", type(error).__name__)
+        log.warning("a line's password cannot be read from the keyring: %s", type(error).__name__)
         return ""

@@ -21,6 +21,8 @@ class SeatLine:
 
     config: LineConfig
     plan: DialPlan = field(default_factory=DialPlan)
+    name: str = ""
+    """What it is called in the window; empty for its user. ``config.display_name`` is what the far side is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class LineRoster:
         }
         self._any_numbers = NumberPlan(region)
         self._lock = threading.RLock()
-        self._views = {name: LineView(name, _name(line.config)) for name, line in self._lines.items()}
+        self._views = {name: LineView(name, _name(line)) for name, line in self._lines.items()}
 
     @property
     def views(self) -> tuple[LineView, ...]:
@@ -138,5 +140,5 @@ def _changed(view: LineView, state: LineState) -> LineView:
     )
 
 
-def _name(config: LineConfig) -> str:
-    return config.display_name or config.user
+def _name(line: SeatLine) -> str:
+    return line.name or line.config.display_name or line.config.user

@@ -27,7 +27,9 @@ MAY_IMPORT = {
     "recorder": (),
     "collection_server": (),
     "agent_desktop/domain": (),
-    "agent_desktop/config.py": (),
+    "agent_desktop/config.py": ("agent_desktop.config_lines", "agent_desktop.config_table"),
+    "agent_desktop/config_lines.py": ("agent_desktop.config_table", "agent_desktop.domain"),
+    "agent_desktop/config_table.py": (),
     "agent_desktop/store": ("agent_desktop.domain",),
     "agent_desktop/sync": ("agent_desktop.domain", "agent_desktop.store"),
     "agent_desktop/services": (
