@@ -12,15 +12,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab.seats import CARRIER_HOST, HOST, Seat
 from tests.lab.settings import filled
 from tests.line.parts import end_process, free_port, wait_until
 
-HOST = "127.0.0.1"
-CARRIER_HOST = "127.0.0.2"
-"""Another address of loopback, since a carrier is known by its address."""
 _CONTROL = "/mnt/asterisk.conf"
 _ENTER = """
 set -e
@@ -45,28 +42,6 @@ _DIRECTORIES = {
     "astlogdir": "/mnt/log",
 }
 _LOGGER = "[general]\ndateformat = %F %T.%3q\n[logfiles]\nfull => notice,warning,error,verbose(4)\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """An extension, as ``pjsip_seats.conf`` wants it."""
-
-    user: str
-    password: str
-    secure: bool = False
-    lead: bool = False
-    numbers: str = ""
-    """Its direct numbers with a space between; the first is what debtors are shown."""
-
-    @property
-    def words(self) -> dict[str, str]:
-        return {
-            "SEAT": self.user,
-            "PASSWORD": self.password,
-            "KIND": "seat-secure" if self.secure else "seat",
-            "CONTEXT": "leads" if self.lead else "seats",
-            "NUMBERS": self.numbers,
-        }
 
 
 class Asterisk:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.lab.asterisk import Asterisk, Seat
+from tests.lab.asterisk import Asterisk
 from tests.lab.asterisk_root import LabUnavailable, asterisk_root
 from tests.lab.certificates import Authority
+from tests.lab.kamailio import Kamailio
+from tests.lab.seats import SEATS
 from tests.line.conftest import baresip as baresip
 from tests.line.conftest import line_process as line_process
 from tests.line.conftest import sipp as sipp
-
-SEATS = (
-    Seat("1001", "one's long password", numbers="02161234567 02161234568"),
-    Seat("1002", "two's long password", numbers="02161234569"),
-    Seat("1003", "three's long password"),
-    Seat("1101", "first secure password", secure=True, numbers="02161234571"),
-    Seat("1102", "second secure password", secure=True, numbers="02161234572"),
-    Seat("1900", "the lead's long password", lead=True),
-)
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +39,15 @@ def asterisk(lab_root: Path, authority: Authority, tmp_path_factory: pytest.Temp
     running = Asterisk(lab_root, tmp_path_factory.mktemp("asterisk"), SEATS, server.certificate, server.key)
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def kamailio(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kamailio]:
+    """Kamailio with every seat of ``SEATS``."""
+    assert shutil.which("kamailio"), "kamailio is in installer/debian-packages.txt"
+    server = authority.server("127.0.0.1", "pbx.example")
+    running = Kamailio(tmp_path_factory.mktemp("kamailio"), SEATS, server.certificate, server.key)
+    yield running
+    complaints = running.complaints()
+    running.stop()
+    assert not complaints

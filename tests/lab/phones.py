@@ -9,19 +9,22 @@ from typing import Any
 import numpy as np
 
 from telephony.messages import AddLine, Answer, CallIncoming, LineConfig, LineState
-from tests.lab.asterisk import HOST, Asterisk, Seat
+from tests.lab.asterisk import Asterisk
+from tests.lab.kamailio import Kamailio
+from tests.lab.seats import HOST, Seat
 from tests.line.parts import LineProcess
 from tests.line.sound import Samples, samples, tone_power
 
+Pbx = Asterisk | Kamailio
 PATIENCE_S = 20.0
 """How long a registration or a call's next step may take on a machine that does other things too."""
 
 
-def line_config(asterisk: Asterisk, seat: Seat, authority: Path | None = None, **values: Any) -> LineConfig:
+def line_config(pbx: Pbx, seat: Seat, authority: Path | None = None, **values: Any) -> LineConfig:
     """The line of a seat; ``authority`` is the PEM file that a secure seat trusts."""
     if seat.secure:
         values = {"transport": "tls", "srtp": "mandatory", "tls_ca_file": str(authority), **values}
-    port = asterisk.tls_port if values.get("transport") == "tls" else asterisk.port
+    port = pbx.tls_port if values.get("transport") == "tls" else pbx.port
     values = {"peer": f"{HOST}:{port}", "password": seat.password, **values}
     return LineConfig(line_id="l1", display_name=seat.user, user=seat.user, register=True, **values)
 
@@ -32,10 +35,10 @@ def set_up(line: LineProcess, config: LineConfig) -> LineState:
     return line.wait(LineState, lambda e: e.state != "registering", PATIENCE_S)
 
 
-def sign_in(line: LineProcess, asterisk: Asterisk, seat: Seat, authority: Path | None = None, **values: Any) -> None:
+def sign_in(line: LineProcess, pbx: Pbx, seat: Seat, authority: Path | None = None, **values: Any) -> None:
     """Register the line as this seat."""
-    state = set_up(line, line_config(asterisk, seat, authority, **values))
-    assert (state.state, state.sip_code) == ("registered", 200), (state, asterisk.log()[-4000:])
+    state = set_up(line, line_config(pbx, seat, authority, **values))
+    assert (state.state, state.sip_code) == ("registered", 200), (state, pbx.log()[-2000:])
 
 
 def ring(caller: LineProcess, number: str, callee: LineProcess) -> tuple[str, CallIncoming]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PBX = Path(__file__).parents[2] / "resources" / "pbx"
-_WORD = re.compile(r"@([A-Z_]+)@")
+_WORD = re.compile(r"@([A-Z][A-Z0-9_]*)@")
 
 
 def words(text: str) -> set[str]:

@@ -8,16 +8,15 @@ from collections.abc import Callable
 import pytest
 
 from telephony.messages import Answer, CallState, DtmfReceived, HangUp, LineState, Reject, RemoveLine, SendDtmf, SetHold
-from tests.lab.asterisk import Asterisk, Seat
+from tests.lab.asterisk import Asterisk
 from tests.lab.certificates import Authority
-from tests.lab.conftest import SEATS
 from tests.lab.phones import PATIENCE_S, Tape, connect, line_config, ring, set_up, sign_in
+from tests.lab.seats import BY_USER, Seat
 from tests.line.parts import LineProcess, wait_until
 
 pytestmark = pytest.mark.pbx
 
 Lines = Callable[..., LineProcess]
-BY_USER = {seat.user: seat for seat in SEATS}
 FIRST, SECOND = 1000.0, 440.0
 PLAIN = (BY_USER["1001"], BY_USER["1002"])
 MIXED = (BY_USER["1101"], BY_USER["1001"])
@@ -70,9 +69,11 @@ def test_hold_is_silence_and_resume_is_sound(pair: Pair) -> None:
     time.sleep(1.2)
     first.client.request(SetHold("", calls[0], True))
     first.wait(CallState, lambda e: e.held, PATIENCE_S)
+    second.wait(CallState, lambda e: e.far_held, PATIENCE_S)
     time.sleep(2.0)
     first.client.request(SetHold("", calls[0], False))
     first.wait(CallState, lambda e: not e.held, PATIENCE_S)
+    second.wait(CallState, lambda e: not e.far_held, PATIENCE_S)
     time.sleep(1.5)
     second.client.request(HangUp("", calls[1]))
     first.ended(PATIENCE_S)

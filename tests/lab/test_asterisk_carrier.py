@@ -11,15 +11,14 @@ from collections.abc import Callable
 import pytest
 
 from telephony.messages import AddLine, Answer, CallIncoming, HangUp, LineConfig, Reject
-from tests.lab.asterisk import CARRIER_HOST, HOST, Asterisk
-from tests.lab.conftest import SEATS
+from tests.lab.asterisk import Asterisk
 from tests.lab.phones import PATIENCE_S, Tape, connect, ring, sign_in
+from tests.lab.seats import BY_USER, CARRIER_HOST, HOST
 from tests.line.parts import LineProcess
 
 pytestmark = pytest.mark.pbx
 
 Lines = Callable[..., LineProcess]
-BY_USER = {seat.user: seat for seat in SEATS}
 AGENT, DEBTOR, LEAD = 1000.0, 440.0, 700.0
 MOBILE = "13800138000"
 

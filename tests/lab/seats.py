@@ -1,0 +1,43 @@
+"""Who sits where in the lab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HOST = "127.0.0.1"
+CARRIER_HOST = "127.0.0.2"
+"""Another address of loopback, since a carrier is known by its address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """An extension, as ``pjsip_seats.conf`` and Kamailio's tables want it."""
+
+    user: str
+    password: str
+    secure: bool = False
+    lead: bool = False
+    numbers: str = ""
+    """Its direct numbers with a space between; the first is what debtors are shown."""
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What ``pjsip_seats.conf`` asks for."""
+        return {
+            "SEAT": self.user,
+            "PASSWORD": self.password,
+            "KIND": "seat-secure" if self.secure else "seat",
+            "CONTEXT": "leads" if self.lead else "seats",
+            "NUMBERS": self.numbers,
+        }
+
+
+SEATS = (
+    Seat("1001", "one's long password", numbers="02161234567 02161234568"),
+    Seat("1002", "two's long password", numbers="02161234569"),
+    Seat("1003", "three's long password"),
+    Seat("1101", "first secure password", secure=True, numbers="02161234571"),
+    Seat("1102", "second secure password", secure=True, numbers="02161234572"),
+    Seat("1900", "the lead's long password", lead=True),
+)
+BY_USER = {seat.user: seat for seat in SEATS}
