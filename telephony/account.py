@@ -1,10 +1,8 @@
-"""One SIP line as PJSIP sees it. Engine thread only; callbacks copy and return."""
+"""One SIP account as PJSIP sees it. Engine thread only; callbacks copy and return."""
 
 from __future__ import annotations
 
-import logging
-import socket
-import threading
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +12,16 @@ from pjsua2 import pjsua2 as pj
 from telephony.addresses import host_text, sip_uri, split_peer
 from telephony.messages import LineConfig
 from telephony.settings import EngineSettings
+from telephony.srtp import PJSIP_USE, secure_signalling
 
-log = logging.getLogger(__name__)
+_RETRY_AFTER = re.compile(r"^retry-after[ \t]*:[ \t]*(\d{1,9})", re.IGNORECASE | re.MULTILINE)
+_SHORTEST_SESSION_S = 90  # RFC 4028, 5
+_TIMER_OFF, _TIMER_ON = pj.PJSUA_SIP_TIMER_INACTIVE, pj.PJSUA_SIP_TIMER_OPTIONAL
+_PRACK = {
+    "off": pj.PJSUA_100REL_NOT_USED,
+    "supported": pj.PJSUA_100REL_OPTIONAL,
+    "required": pj.PJSUA_100REL_MANDATORY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,22 @@ class Registration:
     sip_code: int
     reason: str
     registered: bool
+    heard: bool = True
+    """The registrar said so; else it is PJSIP's word for no answer."""
+    retry_after_s: int = 0
+    """``Retry-After`` (RFC 3261, 20.33); 0 when there is none."""
+    role: str = "primary"
+    """Which of the line's registrars."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswer:
+    """What became of an OPTIONS to a registrar."""
+
+    line_id: str
+    role: str
+    answered: bool
+    """Whatever the answer was; else there was none in 32 s, or the request could not be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,42 +68,79 @@ class SipAccount(pj.Account):  # type: ignore[misc]
         line_id: str,
         on_registration: Callable[[Registration], None],
         on_arrival: Callable[[Arrival], None],
+        on_probe: Callable[[ProbeAnswer], None] = lambda answer: None,
+        role: str = "primary",
     ) -> None:
         super().__init__()
         self._line_id = line_id
+        self._role = role
         self._on_registration = on_registration
         self._on_arrival = on_arrival
+        self._on_probe = on_probe
+        self._asked = 0
+
+    @property
+    def asking(self) -> bool:
+        """An OPTIONS is under way. PJSIP aborts when its end comes to an account that was shut down."""
+        return self._asked > 0
+
+    def ask(self, uri: str) -> None:
+        """Send an OPTIONS; ``on_probe`` gets what becomes of it. Raises ``pj.Error``."""
+        request = pj.SendRequestParam()
+        request.method = "OPTIONS"
+        request.txOption.targetUri = uri
+        self._asked += 1
+        try:
+            self.sendRequest(request)
+        except pj.Error:
+            self._asked -= 1
+            raise
 
     def onRegState(self, prm: Any) -> None:
-        code = int(prm.code)
+        code, message = int(prm.code), str(prm.rdata.wholeMsg)
+        retry_after = _RETRY_AFTER.search(message)
         self._on_registration(
-            Registration(self._line_id, code, str(prm.reason), code // 100 == 2 and int(prm.expiration) > 0)
+            Registration(
+                line_id=self._line_id,
+                sip_code=code,
+                reason=str(prm.reason),
+                registered=code // 100 == 2 and int(prm.expiration) > 0,
+                heard=bool(message),
+                retry_after_s=int(retry_after[1]) if retry_after else 0,
+                role=self._role,
+            )
         )
+
+    def onSendRequest(self, prm: Any) -> None:
+        self._asked = max(0, self._asked - 1)
+        answered = int(prm.e.body.tsxState.type) == pj.PJSIP_EVENT_RX_MSG
+        self._on_probe(ProbeAnswer(self._line_id, self._role, answered))
 
     def onIncomingCall(self, prm: Any) -> None:
         rdata = prm.rdata
         self._on_arrival(Arrival(self._line_id, int(prm.callId), str(rdata.srcAddress), str(rdata.wholeMsg)))
 
 
-def account_config(line: LineConfig, settings: EngineSettings, transport: int, local: tuple[str, int]) -> Any:
-    """PJSIP's configuration of a line: nothing on that the desk does not use."""
+def account_config(
+    line: LineConfig, peer: str, settings: EngineSettings, transport: int, local: tuple[str, int]
+) -> Any:
+    """PJSIP's configuration of a line at one of its registrars: nothing on that the desk does not use.
+
+    Registration is asked for by ``setRegistration`` alone: when to try again is ours to decide.
+    """
     config = pj.AccountConfig()
-    host = host_text(split_peer(line.peer)[0]) if line.register else f"{host_text(local[0])}:{local[1]}"
+    host = host_text(split_peer(peer)[0]) if line.register else f"{host_text(local[0])}:{local[1]}"
     identity = sip_uri(line.user, host, "udp")
     name = line.display_name.replace("\\", "").replace('"', "")
     config.idUri = f'"{name}" <{identity}>' if name else identity
-    config.sipConfig.transportId = transport if line.transport == "udp" else -1
-    config.regConfig.registerOnAdd = line.register
+    config.sipConfig.transportId = transport if line.transport != "tcp" else -1
+    config.regConfig.registerOnAdd = False
+    config.regConfig.retryIntervalSec = 0
     if line.register:
-        suffix = "" if line.transport == "udp" else f";transport={line.transport}"
-        config.regConfig.registrarUri = f"sip:{line.peer}{suffix}"
-        config.regConfig.firstRetryIntervalSec = 2
-        config.regConfig.retryIntervalSec = 15
+        config.regConfig.registrarUri = server_uri(peer, line.transport)
         config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", line.auth_user or line.user, 0, line.password))
-    config.mediaConfig.transportConfig.boundAddress = settings.local_host
-    config.mediaConfig.transportConfig.port = settings.rtp_port
-    config.mediaConfig.transportConfig.portRange = settings.rtp_ports
-    config.mediaConfig.transportConfig.randomizePort = True
+    _set_media(config, line, settings)
+    _set_calls(config, line)
     config.natConfig.iceEnabled = False
     config.natConfig.contactRewriteUse = 1 if line.register else 0
     config.natConfig.sipStunUse = pj.PJSUA_STUN_USE_DISABLED
@@ -93,37 +152,22 @@ def account_config(line: LineConfig, settings: EngineSettings, transport: int, l
     return config
 
 
-class Peers:
-    """The hosts that may call in on a line. Names are resolved in a thread, since a dead name server takes seconds."""
-
-    def __init__(self, line: LineConfig) -> None:
-        self._addresses: frozenset[str] = frozenset()
-        hosts = {split_peer(peer)[0] for peer in (line.peer, *line.allowed_peers)}
-        numeric = frozenset(host for host in hosts if _is_numeric(host))
-        self._addresses = numeric
-        names = hosts - numeric
-        if names:
-            threading.Thread(target=self._resolve, args=(names,), name="peers", daemon=True).start()
-
-    def allows(self, source: str) -> bool:
-        """Whether a packet from ``address:port`` comes from one of them."""
-        return source.rpartition(":")[0].strip("[]") in self._addresses
-
-    def _resolve(self, names: set[str]) -> None:
-        for name in names:
-            try:
-                found = {str(entry[4][0]) for entry in socket.getaddrinfo(name, None)}
-            except OSError:
-                log.warning("a peer's host name cannot be resolved; calls from it will be refused")
-                continue
-            self._addresses |= found
+def server_uri(peer: str, transport: str) -> str:
+    """The SIP URI of a registrar given as ``host:port``."""
+    return f"sip:{peer}" if transport == "udp" else f"sip:{peer};transport={transport}"
 
 
-def _is_numeric(host: str) -> bool:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except OSError:
-            continue
-        return True
-    return False
+def _set_media(config: Any, line: LineConfig, settings: EngineSettings) -> None:
+    config.mediaConfig.transportConfig.boundAddress = settings.local_host
+    config.mediaConfig.transportConfig.port = settings.rtp_port
+    config.mediaConfig.transportConfig.portRange = settings.rtp_ports
+    config.mediaConfig.transportConfig.randomizePort = True
+    config.mediaConfig.srtpUse = PJSIP_USE[line.srtp]
+    config.mediaConfig.srtpSecureSignaling = secure_signalling(line.srtp)
+
+
+def _set_calls(config: Any, line: LineConfig) -> None:
+    config.callConfig.timerUse = _TIMER_ON if line.session_timer_s else _TIMER_OFF
+    config.callConfig.timerMinSESec = _SHORTEST_SESSION_S
+    config.callConfig.timerSessExpiresSec = max(line.session_timer_s, _SHORTEST_SESSION_S)
+    config.callConfig.prackUse = _PRACK[line.reliable_provisional]

@@ -11,7 +11,7 @@ from typing import Any
 from pjsua2 import pjsua2 as pj
 
 from telephony.account import Arrival
-from telephony.addresses import Invite, is_number, is_sip_uri, read_invite, sip_uri
+from telephony.addresses import Invite, is_number, is_sip_uri, read_invite
 from telephony.answering import UNAVAILABLE, Answering
 from telephony.bridge import Bridge
 from telephony.call import SipCall, operation
@@ -107,7 +107,7 @@ class Calls:
         if not is_number(command.number) or not is_number(digits):
             raise CommandError("bad_number", "this number cannot be dialled")
         call = LiveCall(command.call_id, command.line_id, True, command.number)
-        self._place(call, line, sip_uri(digits, line.config.peer, line.config.transport), ())
+        self._place(call, line, line.dial_uri(digits), line.identity_headers())
         self._last = (command.number, digits)
 
     def _redial(self, command: Redial) -> None:

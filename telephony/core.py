@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from telephony.account import Arrival, Registration, SipAccount
+from telephony.account import Arrival, SipAccount
 from telephony.addresses import read_invite
 from telephony.admission import Admission
 from telephony.alarms import Loudness
@@ -27,6 +27,7 @@ from telephony.messages import (
     AudioState,
     Command,
     Levels,
+    RefreshLines,
     RemoveLine,
     TestAudio,
 )
@@ -55,7 +56,7 @@ class Core:
     ) -> None:
         self._settings = settings
         self._book = book
-        self._notes: deque[Note | Registration | Loudness | Levels] = deque()
+        self._notes: deque[Note | Loudness | Levels] = deque()
         self._refused: dict[str, SipCall] = {}
         self._library = Library(settings)
         self._library.start()
@@ -64,7 +65,7 @@ class Core:
         book.publish(AudioState("", self._bridge.describe_headset(), problem))
         self._sound = CallSound(self._library, self._bridge, settings.tones, self._notes.append, book.publish)
         self._taping = Taping(self._bridge, make_tap, self._notes.append)
-        self._lines = Lines(settings, self._library, self._notes.append, self._arrive, book.publish)
+        self._lines = Lines(settings, self._library, self._arrive, book.publish, self._line_busy)
         self._admission = Admission(self._library, self._lines, self._turn_away)
         self._calls = Calls(self._lines, self._bridge, self._taping, self._notes.append, self._sound.publish)
         self._monitors = Monitors(
@@ -75,6 +76,7 @@ class Core:
         self._handlers: dict[type[Command], Callable[[Any], dict[str, Any] | None]] = {
             AddLine: self._add_line,
             RemoveLine: self._remove_line,
+            RefreshLines: lambda c: self._lines.refresh(),
             **self._calls.handlers(),
             TestAudio: self._sound.test,
         }
@@ -99,6 +101,7 @@ class Core:
         self._library.handle_events(_IDLE_MS)
         while self._notes:
             self._note(self._notes.popleft())
+        self._lines.on_time()
         now = time.monotonic_ns()
         self._calls.on_time(now)
         self._monitors.follow(self._calls.live, now)
@@ -114,6 +117,7 @@ class Core:
         self._refused.clear()
         if self._lines.drop_all():
             self._turn_until(lambda: False, _UNREGISTER_S)
+        self._lines.close()
         self._handlers.clear()
         self._admission.close()
         self._sound.close()
@@ -126,11 +130,9 @@ class Core:
         while not done() and time.monotonic() < end:
             self.turn()
 
-    def _note(self, note: Note | Registration | Loudness | Levels) -> None:
+    def _note(self, note: Note | Loudness | Levels) -> None:
         if isinstance(note, Loudness | Levels):
             self._sound.note(note)
-        elif isinstance(note, Registration):
-            self._lines.registration(note)
         elif isinstance(note, RefusalNote):
             note.call.refuse_now(note.code)
         else:
@@ -164,6 +166,9 @@ class Core:
         call = SipCall(account, call_id, self._notes.append, arrival.slot)
         self._refused[call_id] = call
         call.refuse(code)
+
+    def _line_busy(self, line_id: str) -> bool:
+        return self._calls.on_line(line_id)
 
     def _add_line(self, command: AddLine) -> dict[str, Any]:
         if self._calls.on_line(command.line.line_id):

@@ -11,7 +11,11 @@ from typing import Any
 
 from pjsua2 import pjsua2 as pj
 
+from telephony.connections import Connections, ExpectedNames
+from telephony.names import Names
 from telephony.settings import EngineSettings
+from telephony.sip_names import SipNames
+from telephony.tls import Connection
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +27,10 @@ _TRANSPORTS = {
 }
 ChooseAccount = Callable[[int, str, str], int]
 """From PJSIP's choice (an account's index), the source as ``address:port`` and the whole request to an index."""
+
+_CIPHERS = (0xC030, 0xC02F, 0xC02C, 0xC02B, 0x9F, 0x9E, 0xC028, 0xC027, 0x9D, 0x9C)
+"""ECDHE and DHE with AES-GCM first, then CBC with SHA-2, then RSA key exchange, which old PBXs have (RFC 9325, 4.2)."""
+_HANDSHAKE_MS = 8000
 
 _WARNINGS = 2
 _TRACE = 5
@@ -43,11 +51,15 @@ class _Log(pj.LogWriter):  # type: ignore[misc]
 
 
 class _Endpoint(pj.Endpoint):  # type: ignore[misc]
-    """Lets the engine choose the account that takes a request."""
+    """Lets the engine choose the account that takes a request, and judge the servers that are connected to."""
 
     def __init__(self) -> None:
         super().__init__()
         self.choose: ChooseAccount | None = None
+        self.connections = Connections(self.transportShutdown)
+
+    def onTransportState(self, prm: Any) -> None:
+        self.connections.moved(prm)
 
     def onSelectAccount(self, prm: Any) -> None:
         if self.choose is not None:
@@ -61,14 +73,24 @@ class Library:
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
         self._endpoint = _Endpoint()
-        self._transports: dict[str, int] = {}
+        self._transports: dict[tuple[str, str, bool], int] = {}
         self._addresses: dict[str, tuple[str, int]] = {}
+        self.names = Names()
+        self._sip_names = SipNames(self.names)
         self.clock_runs = False
         """The media clock drives the bridge."""
 
     def choose_account_with(self, choose: ChooseAccount | None) -> None:
         """Ask ``choose`` for the account of each request that begins something; None for PJSIP's own choice."""
         self._endpoint.choose = choose
+
+    def follow_connections(self, tell: Callable[[Connection], None], expected: ExpectedNames) -> None:
+        """Tell of TCP and TLS connections; ``expected`` says what a server's certificate must bear."""
+        self._endpoint.connections.follow(tell, expected)
+
+    def drop_connections(self) -> None:
+        """Give up every TCP and TLS connection; the next request makes a new one."""
+        self._endpoint.connections.drop_all()
 
     def start(self) -> None:
         """Create the library, the UDP transport and the media clock. Raises ``pj.Error``."""
@@ -78,31 +100,38 @@ class Library:
         _level_g722()
         self._endpoint.libStart()
         self._choose_codecs()
+        self._sip_names.install()
         self.start_clock()
         self.transport("udp")
 
-    def transport(self, kind: str) -> int:
-        """Id of the ``udp``, ``tcp`` or ``tls`` transport, opened when first asked for. Raises ``pj.Error``."""
-        if kind not in self._transports:
+    def transport(self, kind: str, authorities: str = "", names_elsewhere: bool = False) -> int:
+        """Id of the ``udp``, ``tcp`` or ``tls`` transport, opened when first asked for. Raises ``pj.Error``.
+
+        TLS has one for each file of ``authorities``. ``names_elsewhere``: the name in a server's certificate is not the
+        host of its URI; it is then checked by ``follow_connections`` instead of PJSIP.
+        """
+        key = (kind, authorities, names_elsewhere) if kind == "tls" else (kind, "", False)
+        if key not in self._transports:
             config = pj.TransportConfig()
             config.boundAddress = self._settings.local_host
             config.port = 0 if kind == "tls" else self._settings.local_port
             if kind == "tls":
-                config.tlsConfig.CaListFile = self._settings.tls_ca_file
-                config.tlsConfig.verifyServer = True
+                _secure(config.tlsConfig, authorities, not names_elsewhere)
             number = self._endpoint.transportCreate(_TRANSPORTS[kind], config)
-            self._transports[kind] = number
+            self._transports[key] = number
             self._addresses[kind] = self._local_address(number)
-        return self._transports[kind]
+        return self._transports[key]
 
     def address(self, kind: str) -> tuple[str, int]:
         """Host and port where that transport is reached."""
-        self.transport(kind)
+        if kind not in self._addresses:
+            self.transport(kind)
         return self._addresses[kind]
 
     def handle_events(self, timeout_ms: int) -> None:
         """Wait for SIP events, at most so long; the callbacks run inside."""
         self._endpoint.libHandleEvents(timeout_ms)
+        self._sip_names.turn()
 
     def start_clock(self) -> None:
         """Start the media clock, a thread of its own."""
@@ -117,6 +146,7 @@ class Library:
     def stop(self) -> None:
         """Destroy the library, without good-byes on the network. Every other pjsua2 object must be gone."""
         gc.collect()
+        self._sip_names.close()
         self._endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
 
     def _config(self) -> Any:
@@ -158,6 +188,16 @@ class Library:
     def _local_address(self, number: int) -> tuple[str, int]:
         host, _, port = self._endpoint.transportGetInfo(number).localName.rpartition(":")
         return host.strip("[]"), int(port)
+
+
+def _secure(config: Any, authorities: str, check_names: bool) -> None:
+    """TLS 1.2, the newest that this build has. The chain is checked always; see ``Connections`` for names."""
+    config.CaListFile = authorities
+    config.verifyServer = check_names
+    config.proto = pj.PJ_SSL_SOCK_PROTO_TLS1_2
+    config.ciphers = pj.IntVector(_CIPHERS)
+    config.enableRenegotiation = False
+    config.msecTimeout = _HANDSHAKE_MS
 
 
 def _hush() -> None:
