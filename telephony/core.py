@@ -33,6 +33,7 @@ from telephony.messages import (
 )
 from telephony.monitor import Monitors
 from telephony.notes import Note, RefusalNote, StateNote
+from telephony.quality import Quality
 from telephony.settings import EngineSettings
 from telephony.taping import Taping
 
@@ -71,6 +72,7 @@ class Core:
         self._monitors = Monitors(
             check_grant, self._bridge, self._taping, settings.monitor_wait_s, self._notes.append, book.publish
         )
+        self._quality = Quality(book.publish)
         self.sip_address = self._library.address("udp")
         """Where UDP SIP is received."""
         self._handlers: dict[type[Command], Callable[[Any], dict[str, Any] | None]] = {
@@ -105,6 +107,7 @@ class Core:
         now = time.monotonic_ns()
         self._calls.on_time(now)
         self._monitors.follow(self._calls.live, now)
+        self._quality.follow(self._calls.live, now)
         self._sound.follow(self._calls.live, not (self._calls.all_gone and self._monitors.all_gone))
 
     def stop(self) -> None:

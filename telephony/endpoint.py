@@ -12,6 +12,7 @@ from typing import Any
 from pjsua2 import pjsua2 as pj
 
 from telephony.connections import Connections, ExpectedNames
+from telephony.door import Door
 from telephony.names import Names
 from telephony.settings import EngineSettings
 from telephony.sip_names import SipNames
@@ -73,6 +74,7 @@ class Library:
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
         self._endpoint = _Endpoint()
+        self._door = Door()
         self._transports: dict[tuple[str, str, bool], int] = {}
         self._addresses: dict[str, tuple[str, int]] = {}
         self.names = Names()
@@ -97,6 +99,7 @@ class Library:
         _hush()
         self._endpoint.libCreate()
         self._endpoint.libInit(self._config())
+        self._door.open()
         _level_g722()
         self._endpoint.libStart()
         self._choose_codecs()
@@ -145,6 +148,7 @@ class Library:
 
     def stop(self) -> None:
         """Destroy the library, without good-byes on the network. Every other pjsua2 object must be gone."""
+        self._door.close()
         gc.collect()
         self._sip_names.close()
         self._endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)

@@ -1,0 +1,160 @@
+"""What must not reach PJSIP's upper layers, stopped in PJSIP's own chain of modules. Engine thread only.
+
+pjsua2 cannot refuse a MESSAGE, and has no say before a session description is used. This build aborts on an address
+that contradicts its type (``c=IN IP4 ::1``), and waits for the name server when the address is a name. Two small
+modules of ours stand where they can say no: before the transactions, for session descriptions in requests and answers
+alike; and behind the dialogs, for requests that begin something other than a call.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ipaddress
+import logging
+import re
+from collections.abc import Callable
+
+from pjsua2 import pjsua2 as pj
+
+log = logging.getLogger(__name__)
+
+_BEFORE_TRANSACTIONS = 12  # PJSIP_MOD_PRIORITY_TSX_LAYER is 16
+_BEHIND_DIALOGS = 40  # PJSIP_MOD_PRIORITY_UA_PROXY_LAYER is 32, _DIALOG_USAGE 48
+_HERE = frozenset(("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS"))
+"""Requests outside dialogs that PJSIP may see; it answers OPTIONS without keeping anything."""
+_ADDRESS_LINE = re.compile(r"^(?:c=|a=rtcp:[ \t]*\d+[ \t]+(?=\S))(.*)$", re.MULTILINE)
+_FAMILIES: dict[str, Callable[[str], object]] = {"IP4": ipaddress.IPv4Address, "IP6": ipaddress.IPv6Address}
+
+_Handler = Callable[[int], int]
+_OnReceived = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)
+
+
+class _Text(ctypes.Structure):
+    """``pj_str_t``."""
+
+    _fields_ = (("ptr", ctypes.c_void_p), ("slen", ctypes.c_ssize_t))
+
+
+class _SdpInfo(ctypes.Structure):
+    """``pjsip_rdata_sdp_info``."""
+
+    _fields_ = (("body", _Text), ("sdp_err", ctypes.c_int), ("sdp", ctypes.c_void_p))
+
+
+class _Module(ctypes.Structure):
+    """``pjsip_module``; PJSIP's interface to its users since version 1.0."""
+
+    _fields_ = (
+        ("prev", ctypes.c_void_p),
+        ("next", ctypes.c_void_p),
+        ("name", _Text),
+        ("id", ctypes.c_int),
+        ("priority", ctypes.c_int),
+        ("load", ctypes.c_void_p),
+        ("start", ctypes.c_void_p),
+        ("stop", ctypes.c_void_p),
+        ("unload", ctypes.c_void_p),
+        ("on_rx_request", _OnReceived),
+        ("on_rx_response", _OnReceived),
+        ("on_tx_request", ctypes.c_void_p),
+        ("on_tx_response", ctypes.c_void_p),
+        ("on_tsx_state", ctypes.c_void_p),
+    )
+
+
+def is_usable(sdp: str) -> bool:
+    """Whether each address in a session description is a number of the type that it says (RFC 8866, 5.7; RFC 3605)."""
+    return all(_is_address(line) for line in _ADDRESS_LINE.findall(sdp.replace("\r", "\n")))
+
+
+def _is_address(text: str) -> bool:
+    parts = text.split()
+    family = _FAMILIES.get(parts[1]) if len(parts) == 3 and parts[0] == "IN" else None
+    if family is None:
+        return False
+    try:
+        family(parts[2].split("/")[0])
+    except ValueError:
+        return False
+    return True
+
+
+class Door:
+    """The two modules, from ``open`` to ``close``; PJSIP runs between."""
+
+    def __init__(self) -> None:
+        self._pjsip = _declared(ctypes.CDLL(pj._pjsua2.__file__))
+        self._endpoint = 0
+        self._names = (ctypes.create_string_buffer(b"mod-door-sdp"), ctypes.create_string_buffer(b"mod-door-methods"))
+        self._early = self._module(0, _BEFORE_TRANSACTIONS, self._request_with_sdp, self._answer_with_sdp)
+        self._late = self._module(1, _BEHIND_DIALOGS, self._beginning, lambda rdata: 0)
+
+    def open(self) -> None:
+        """Stand in PJSIP's way; after ``libInit``. Raises ``RuntimeError`` when PJSIP does not take the modules."""
+        self._endpoint = self._pjsip.pjsua_get_pjsip_endpt()
+        for module in (self._early, self._late):
+            if self._pjsip.pjsip_endpt_register_module(self._endpoint, ctypes.byref(module)):
+                raise RuntimeError("PJSIP does not take the modules that guard it")
+
+    def close(self) -> None:
+        """Step aside; before ``libDestroy``."""
+        if self._endpoint:
+            for module in (self._late, self._early):
+                self._pjsip.pjsip_endpt_unregister_module(self._endpoint, ctypes.byref(module))
+            self._endpoint = 0
+
+    def _module(self, name: int, priority: int, on_request: _Handler, on_answer: _Handler) -> _Module:
+        module = _Module()
+        module.name.ptr = ctypes.addressof(self._names[name])
+        module.name.slen = len(self._names[name].value)
+        module.id = -1
+        module.priority = priority
+        module.on_rx_request = _OnReceived(on_request)
+        module.on_rx_response = _OnReceived(on_answer)
+        return module
+
+    def _request_with_sdp(self, rdata: int) -> int:
+        if self._sdp_is_usable(rdata):
+            return 0
+        return self._refuse(rdata, 488)
+
+    def _answer_with_sdp(self, rdata: int) -> int:
+        if self._sdp_is_usable(rdata):
+            return 0
+        log.warning("an answer was dropped: its session description has no usable address")
+        return 1
+
+    def _beginning(self, rdata: int) -> int:
+        return 0 if self._method(rdata) in _HERE else self._refuse(rdata, 405)
+
+    def _refuse(self, rdata: int, code: int) -> int:
+        if self._method(rdata) != "ACK":  # which is never answered
+            self._pjsip.pjsip_endpt_respond_stateless(self._endpoint, rdata, code, None, None, None)
+        return 1
+
+    def _sdp_is_usable(self, rdata: int) -> bool:
+        found = self._pjsip.pjsip_rdata_get_sdp_info(rdata).contents
+        if not found.body.ptr or found.body.slen <= 0 or not found.sdp:
+            return True  # PJSIP refuses what it cannot read
+        return is_usable(ctypes.string_at(found.body.ptr, found.body.slen).decode("latin-1"))
+
+    def _method(self, rdata: int) -> str:
+        """From ``Request msg INVITE/cseq=1 (rdata0x…)``."""
+        words = self._pjsip.pjsip_rx_data_get_info(rdata).decode("latin-1").split(" ")
+        return str(words[2].partition("/")[0]) if len(words) > 2 else ""
+
+
+def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
+    pointer, number = ctypes.c_void_p, ctypes.c_int
+    library.pjsua_get_pjsip_endpt.restype = pointer
+    library.pjsua_get_pjsip_endpt.argtypes = ()
+    for name in ("pjsip_endpt_register_module", "pjsip_endpt_unregister_module"):
+        getattr(library, name).restype = number
+        getattr(library, name).argtypes = (pointer, ctypes.POINTER(_Module))
+    library.pjsip_endpt_respond_stateless.restype = number
+    library.pjsip_endpt_respond_stateless.argtypes = (pointer, pointer, number, pointer, pointer, pointer)
+    library.pjsip_rx_data_get_info.restype = ctypes.c_char_p
+    library.pjsip_rx_data_get_info.argtypes = (pointer,)
+    library.pjsip_rdata_get_sdp_info.restype = ctypes.POINTER(_SdpInfo)
+    library.pjsip_rdata_get_sdp_info.argtypes = (pointer,)
+    return library
