@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from pjsua2 import pjsua2 as pj
@@ -21,34 +20,13 @@ from telephony.notes import (
     StateNote,
     TransferNote,
 )
+from telephony.quality import StreamTotals
 from telephony.sdp import holds
 
 _ENCRYPTED = (pj.PJMEDIA_TP_PROTO_RTP_SAVP, pj.PJMEDIA_TP_PROTO_RTP_SAVPF)
 _OVER = (pj.PJSIP_TSX_STATE_COMPLETED, pj.PJSIP_TSX_STATE_TERMINATED)
 _CHALLENGES = (401, 407)
 _WITH_STREAM = (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD)
-
-
-@dataclass(slots=True)
-class StreamTotals:
-    """RTP counts of a call, added up over its streams: a hold makes PJSIP start a new one."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-
-    def add(self, statistics: Any, codec: str) -> None:
-        """Add the counts of a stream that ends."""
-        rx, tx, rtt = statistics.rtcp.rxStat, statistics.rtcp.txStat, statistics.rtcp.rttUsec
-        for key, count in (
-            ("rx_packets", rx.pkt),
-            ("rx_lost", rx.loss),
-            ("tx_packets", tx.pkt),
-            ("tx_lost", tx.loss),
-        ):
-            self.values[key] = self.values.get(key, 0) + int(count)
-        self.values["codec"] = codec
-        self.values["rx_jitter_ms"] = round(rx.jitterUsec.mean / 1000, 2)
-        if rtt.n:
-            self.values["rtt_ms"] = round(rtt.mean / 1000, 2)
 
 
 class SipCall(pj.Call):  # type: ignore[misc]
@@ -130,14 +108,16 @@ class SipCall(pj.Call):  # type: ignore[misc]
         self._notify(ReplacedNote(self.call_id, sip, self, self._replacement))
         self.call_id = str(uuid.uuid4())  # what else happens to this session is no longer the call's
 
-    def refuse(self, code: int) -> None:
-        """Refuse the INVITE once PJSIP's callback has returned: inside it, one without SDP makes PJSIP abort."""
-        self._notify(RefusalNote(self.call_id, self, code))
-
-    def refuse_now(self, code: int) -> None:
-        """As above, outside PJSIP's callbacks; nothing when the caller has gone meanwhile."""
-        if self.isActive():
-            self.hangup(operation(code))
+    def statistics(self) -> Any:
+        """PJSIP's ``StreamStat`` of the audio stream, or None when there is none."""
+        try:
+            info = self.getInfo()  # held: its media go with it
+            for media in info.media:
+                if media.type == pj.PJMEDIA_TYPE_AUDIO:
+                    return self.getStreamStat(int(media.index))
+        except pj.Error:
+            return None
+        return None
 
     def port(self, index: int) -> Any:
         """The bridge port of an audio stream, or None when it has gone meanwhile."""

@@ -142,7 +142,7 @@ class LiveCall:
             talk_ms=talk_ns // 1_000_000,
             recording_id=self.recording_id,
             monitored=self.monitored,
-            quality=quality,
+            quality={**quality, "encrypted": self.encrypted} if quality else {},
         )
 
 

@@ -32,6 +32,7 @@ class ToneHeadset:
     """A microphone that hears one tone (frequency in Hz, 0 for nothing at all) and a speaker that remembers."""
 
     rate = RATE
+    rings_apart = True
 
     def __init__(self, frequency: float, heard: Path, amplitude: float = 8000.0, broken: bool = False) -> None:
         self._heard = heard
@@ -41,6 +42,7 @@ class ToneHeadset:
         self._frames = [whole[i : i + 640] for i in range(0, len(whole), 640)] if frequency else []
         self._next = 0
         self._written = bytearray()
+        self._rung = bytearray()
 
     def start(self) -> None:
         if self._broken:
@@ -48,6 +50,7 @@ class ToneHeadset:
 
     def stop(self) -> None:
         self._heard.write_bytes(bytes(self._written))
+        self._heard.with_suffix(".ring").write_bytes(bytes(self._rung))
 
     def read(self) -> bytes | None:
         if not self._frames:
@@ -57,6 +60,11 @@ class ToneHeadset:
 
     def write(self, pcm: bytes) -> None:
         self._written += pcm
+
+    def ring(self, pcm: bytes) -> None:
+        self._rung += pcm
+
+    def use(self, *, listening: bool, ringing: bool) -> None: ...
 
     def describe(self) -> str:
         return "tone"
@@ -126,6 +134,8 @@ def main() -> None:
     hub = Hub(CallJournal(MemoryLog()), {SetAudio: set_audio})
     server = LineServer(options["socket"], bytes.fromhex(options["key"]), hub)
     settings = EngineSettings(
+        local_host=options.get("local_host", "127.0.0.1"),
+        local_port=options.get("local_port", 0),
         log_path=options.get("log", ""),
         monitor_wait_s=options.get("monitor_wait_s", 30.0),
         codecs=tuple(options.get("codecs", ("G722", "PCMA", "PCMU"))),
