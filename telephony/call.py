@@ -108,6 +108,15 @@ class SipCall(pj.Call):  # type: ignore[misc]
         self._notify(ReplacedNote(self.call_id, sip, self, self._replacement))
         self.call_id = str(uuid.uuid4())  # what else happens to this session is no longer the call's
 
+    def refuse(self, code: int) -> None:
+        """Refuse the INVITE once PJSIP's callback has returned: inside it, one without SDP makes PJSIP abort."""
+        self._notify(RefusalNote(self.call_id, self, code))
+
+    def refuse_now(self, code: int) -> None:
+        """As above, outside PJSIP's callbacks; nothing when the caller has gone meanwhile."""
+        if self.isActive():
+            self.hangup(operation(code))
+
     def statistics(self) -> Any:
         """PJSIP's ``StreamStat`` of the audio stream, or None when there is none."""
         try:
