@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 MAX_CALLS = 2
 """Calls that may be up at a time, as in the line process."""
+MAX_OVER = 8
+"""Ended calls whose recordings are still waited for."""
 PAINT_FIRST_S = 0.05
 """Wait before writing down a call, so that the window paints a popped case without sharing the interpreter."""
 UNSEEN_END_S = 5.0
@@ -47,11 +49,15 @@ class CallTracker:
         self.transfers: Listeners[TransferView] = Listeners()
         self.quality: Listeners[QualityView] = Listeners()
         self.alarms: Listeners[AlarmView] = Listeners()
+        self.sealed: Listeners[CallView] = Listeners()
+        """The recording of a call that is over already has been finalised, or has failed."""
         self._desk = desk
         self._cases = cases
         self._records = records
         self._unseen_end_s = unseen_end_s
         self._views: dict[str, CallView] = {}
+        self._over: dict[str, CallView] = {}
+        """The last calls that ended: their recordings are finalised only now."""
         self._at_ns: dict[str, int] = {}
         self._asked: set[str] = set()
         """Calls that we asked for and the line process has not named yet."""
@@ -277,6 +283,9 @@ class CallTracker:
     def _finish(self, view: CallView) -> None:
         with self._lock:
             self._forget(view.id)
+            self._over[view.id] = view
+            for old in list(self._over)[:-MAX_OVER]:
+                del self._over[old]
             self.changed.emit(view)
         if view.case_id:
             self._cases.changed.emit(frozenset({view.case_id}))
@@ -284,17 +293,11 @@ class CallTracker:
     def _recording(self, event: messages.RecordingState) -> None:
         with self._lock:
             view = self._views.get(event.call_id)
-            if view is None:
-                return
-            self._tell(
-                replace(
-                    view,
-                    recording_id=event.recording_id,
-                    recording_state=event.state,
-                    recording_problem=event.problem,
-                    sealed_ms=event.sealed_ms,
-                )
-            )
+            if view is not None:
+                self._tell(_recorded(view, event))
+            elif event.call_id in self._over and event.state != "recording":
+                self._over[event.call_id] = _recorded(self._over[event.call_id], event)
+                self.sealed.emit(self._over[event.call_id])
 
     def _levels(self, event: messages.Levels) -> None:
         if self.get(event.call_id) is not None:
@@ -340,6 +343,16 @@ class CallTracker:
             return datetime.fromisoformat(text)
         except ValueError:
             return self._desk.clock()
+
+
+def _recorded(view: CallView, event: messages.RecordingState) -> CallView:
+    return replace(
+        view,
+        recording_id=event.recording_id,
+        recording_state=event.state,
+        recording_problem=event.problem,
+        sealed_ms=event.sealed_ms,
+    )
 
 
 def _matters(view: CallView) -> int:

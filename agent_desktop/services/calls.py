@@ -44,6 +44,8 @@ class CallService:
     quality: Listeners[QualityView]
     """Every 2 s of an active call."""
     alarms: Listeners[AlarmView]
+    sealed: Listeners[CallView]
+    """The recording of a call that is over already has been finalised, or has failed: its view with that."""
 
     def __init__(self, desk: DeskContext, tracker: CallTracker, commands: LineCommands | None = None) -> None:
         self.changed = tracker.changed
@@ -51,6 +53,7 @@ class CallService:
         self.transfers = tracker.transfers
         self.quality = tracker.quality
         self.alarms = tracker.alarms
+        self.sealed = tracker.sealed
         self._desk = desk
         self._tracker = tracker
         self._commands = commands or LineCommands()

@@ -66,7 +66,7 @@ def sentence(line: LineView) -> str:
         return ""
     said = _login(line.problem) or _way(line.problem) or translate("Lines", "The line could not be registered.")
     if line.sip_code and line.problem not in ("unreachable", "no_network"):
-        said += " " + translate("Lines", "(Answer {code})").format(code=line.sip_code)
+        said = translate("Lines", "{sentence} (Answer {code})").format(sentence=said, code=line.sip_code)
     return said
 
 

@@ -37,7 +37,7 @@ class SoundBar(Panel):
         super().__init__(surface="panel", edge="bottom")
         self.setObjectName("sound")
         self._phone = phone
-        self._audio = phone.audio
+        self._audio = self._wanted = phone.audio
         self._devices = Devices()
         self._looks = Latest(self)
         self._work = Serial(self)
@@ -132,6 +132,8 @@ class SoundBar(Panel):
 
     def _on_audio(self, audio: AudioView) -> None:
         self._audio = audio
+        if not audio.fallback:
+            self._wanted = audio  # while others stand in, what was chosen stays chosen
         self._tell()
         if self.isVisible():
             self._look()
@@ -160,10 +162,10 @@ class SoundBar(Panel):
             self._meter.set_level(dbfs)
 
     def _tell(self) -> None:
-        audio = self._audio
-        mine = audio.kind == "device"
+        wanted = self._wanted
+        mine = wanted.kind == "device"
         found = (self._devices.microphones, self._devices.speakers, self._devices.ringers)
-        used = (audio.microphone, audio.speaker, audio.ringer)
+        used = (wanted.microphone, wanted.speaker, wanted.ringer)
         for choice, names, name in zip(self._choices.values(), found, used, strict=True):
             choice.show_devices(names, name if mine else "")
         for test, button in self._tests.items():

@@ -95,7 +95,7 @@ def audio_problem(code: str) -> str:
     return {
         "": "",
         "no_such_device": translate("Sound", "The chosen headset is not there: plug it in or choose another."),
-        "device_lost": translate("Sound", "The headset was unplugged. Plug it in again: the call goes on."),
+        "device_lost": translate("Sound", "The headset was unplugged. Plug it in again; a call goes on meanwhile."),
         "device_busy": translate("Sound", "The headset is used by another program."),
         "no_sound_card": translate("Sound", "This computer has no sound card: nothing can be heard."),
     }.get(code, translate("Sound", "The headset has a problem."))

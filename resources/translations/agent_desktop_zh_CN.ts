@@ -67,8 +67,12 @@
    <translation>占线</translation>
   </message>
   <message>
-   <source>Cancel, go back</source>
+   <source>Cancel</source>
    <translation>取消咨询</translation>
+  </message>
+  <message>
+   <source>Complete transfer</source>
+   <translation>完成转接</translation>
   </message>
   <message>
    <source>Conference</source>
@@ -103,16 +107,16 @@
    <translation>已结束：{cause}</translation>
   </message>
   <message>
+   <source>Extension {number}</source>
+   <translation>内线 {number}</translation>
+  </message>
+  <message>
    <source>First free line</source>
    <translation>自动选择可用线路</translation>
   </message>
   <message>
    <source>Hang up</source>
    <translation>挂断</translation>
-  </message>
-  <message>
-   <source>Hang up this one</source>
-   <translation>挂断此方</translation>
   </message>
   <message>
    <source>Hold</source>
@@ -231,6 +235,10 @@
    <translation>查看案件</translation>
   </message>
   <message>
+   <source>Send extension {extension}</source>
+   <translation>发送分机 {extension}</translation>
+  </message>
+  <message>
    <source>Several cases</source>
    <translation>多个案件</translation>
   </message>
@@ -337,6 +345,10 @@
   <message>
    <source>the other side answered {code}</source>
    <translation>对端应答 {code}</translation>
+  </message>
+  <message>
+   <source>{number} ext. {extension}</source>
+   <translation>{number} 转 {extension}</translation>
   </message>
   <message>
    <source>{n} cases</source>
@@ -796,10 +808,6 @@
  <context>
   <name>Lines</name>
   <message>
-   <source>(Answer {code})</source>
-   <translation>（应答 {code}）</translation>
-  </message>
-  <message>
    <source>Back-up registrar</source>
    <translation>备用注册服务器</translation>
   </message>
@@ -939,6 +947,10 @@
    <source>Wrong password</source>
    <translation>密码错误</translation>
   </message>
+  <message>
+   <source>{sentence} (Answer {code})</source>
+   <translation>{sentence}（应答 {code}）</translation>
+  </message>
  </context>
  <context>
   <name>Match</name>
@@ -1003,6 +1015,13 @@
   <message>
    <source>Try again</source>
    <translation>重试</translation>
+  </message>
+ </context>
+ <context>
+  <name>OtherCall</name>
+  <message>
+   <source>Hang up</source>
+   <translation>挂断此方</translation>
   </message>
  </context>
  <context>
@@ -1599,8 +1618,8 @@
    <translation>耳机正被其他程序占用。</translation>
   </message>
   <message>
-   <source>The headset was unplugged. Plug it in again: the call goes on.</source>
-   <translation>耳机已拔出，请重新插入，通话不会中断。</translation>
+   <source>The headset was unplugged. Plug it in again; a call goes on meanwhile.</source>
+   <translation>耳机已拔出，请重新插入；通话不会因此中断。</translation>
   </message>
   <message>
    <source>The other side is too loud and sounds distorted. Turn your speaker down.</source>

@@ -226,6 +226,7 @@ class MemoryCalls:
         self.transfers: Listeners[TransferView] = Listeners()
         self.quality: Listeners[QualityView] = Listeners()
         self.alarms: Listeners[AlarmView] = Listeners()
+        self.sealed: Listeners[CallView] = Listeners()
         self.last_dialled = ""
         self._cases = cases
         self._current: CallView | None = None

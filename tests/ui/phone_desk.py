@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import secrets
 from collections.abc import Callable
@@ -69,13 +68,12 @@ class PhoneDesk:
         configured = [_line(n) for n in range(1, lines + 1)]
         self.roster = LineRoster([SeatLine(line) for line in configured])
         context = DeskContext(user=ME, store=self.store, api=Server(), lines=self.roster)  # type: ignore[arg-type]
+        context.places.warm_up()
         commands = LineCommands()
         cases = CaseService(context)
         self.tracker = CallTracker(context, cases, CallRecords(context), unseen_end_s=0.1)
         calls = CallService(context, self.tracker, commands)
-        # The tables of the numbers' homes are handed over where the service takes them.
-        more = (context.places,) if len(inspect.signature(PhoneService).parameters) > 2 else ()
-        phone = PhoneService(self.roster, commands, *more)  # type: ignore[call-arg]
+        phone = PhoneService(self.roster, commands)
         status = StatusService()
         self.contacts = self._fill()
         self.desk = Desk(

@@ -358,7 +358,7 @@ def test_signed_out_and_headset_are_said_in_the_window(qtbot: QtBot, window: Mai
     memory.status.show(StatusView(online=True, signed_out=True))
     qtbot.waitUntil(find(window, QWidget, "window.signedOut").isVisible)
     memory.phone.on_event(AudioState("device", "Jabra", "device_lost"))
-    said = "The headset was unplugged. Plug it in again: the call goes on."
+    said = "The headset was unplugged. Plug it in again; a call goes on meanwhile."
     qtbot.waitUntil(lambda: text(window, "call.problem") == said)
     assert find(window, QWidget, "top.sound").text() == "Headset problem"
 

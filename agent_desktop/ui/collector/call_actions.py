@@ -155,7 +155,6 @@ class CallActions(QObject):
             return
         asked = shown if shown.id == self._book.consulted else other if other.id == self._book.consulted else shown
         first = other if asked is shown else shown
-        self._book.forget_transfers()
         self._do(lambda: self._calls.transfer_to_call(first.id, asked.id))
 
     def cancel_consultation(self) -> None:
@@ -174,7 +173,7 @@ class CallActions(QObject):
 
     def transfer_key(self) -> None:
         """Open the transfer box, or complete the transfer that was asked about."""
-        if self._book.other is not None:
+        if self._book.two:
             self.connect_both()
         else:
             self._panel.controls.toggle_transfer()
@@ -182,7 +181,6 @@ class CallActions(QObject):
     def transfer(self, number: str) -> None:
         """Send the far end to a number at once."""
         if (view := self._book.up) is not None:
-            self._book.forget_transfers()
             self._do(lambda: self._calls.transfer(view.id, number), self._panel.controls.close_transfer)
 
     def consult_number(self, number: str) -> None:
@@ -190,7 +188,6 @@ class CallActions(QObject):
         self._consult(lambda: self._calls.dial_number(number))
 
     def _consult(self, dial: Callable[[], str]) -> None:
-        self._book.forget_transfers()
         self._do_for(dial, self._consulting)
 
     def _consulting(self, call_id: object) -> None:
@@ -202,6 +199,7 @@ class CallActions(QObject):
         self._do_for(work, lambda _result: then() if then else None)
 
     def _do_for(self, work: Callable[[], object], then: Callable[[object], object]) -> None:
+        self._book.forget_failed_transfer()
         self._panel.show_error(None)
         self._commands.run(work, then, self._panel.show_error)
 

@@ -41,6 +41,11 @@ class CallBook:
         return rings[0] if rings else None
 
     @property
+    def two(self) -> bool:
+        """There are two calls that were made or answered; one that only waits does not count."""
+        return sum(not ringing_in(view) for view in self._up.values()) > 1
+
+    @property
     def busy(self) -> bool:
         return bool(self._up)
 
@@ -56,9 +61,6 @@ class CallBook:
     def consult(self, call_id: str) -> None:
         """This call is dialled to ask before a transfer; it may not have been heard of yet."""
         self._consulted = call_id
-
-    def __contains__(self, call_id: str) -> bool:
-        return call_id in self._up
 
     def talking_beside(self, view: CallView) -> bool:
         """Another call is up that the person made or answered."""
@@ -77,19 +79,20 @@ class CallBook:
         """The last that was said of a transfer of a call that is up."""
         return next(reversed(self._transfers.values()), None)
 
-    def take(self, view: CallView) -> bool:
-        """A call changed. False for what is no news: the late word of an ended call that is no longer shown."""
+    def take(self, view: CallView) -> None:
+        """A call changed."""
         if view.state != "ended":
             self._up[view.id] = view
-            self._choose()
-            return True
-        known = self._up.pop(view.id, None)
-        if known is None and (self._up or (self._last is not None and self._last.id != view.id)):
-            return False
-        self._last = view
-        self._forget(view.id)
+        else:
+            self._up.pop(view.id, None)
+            self._last = view
+            self._forget(view.id)
         self._choose()
-        return True
+
+    def take_sealed(self, view: CallView) -> None:
+        """What became of the recording of a call that is over."""
+        if self._last is not None and self._last.id == view.id:
+            self._last = view
 
     def _choose(self) -> None:
         """Stay with the call that is talked on; follow the person to the other one when that is."""
@@ -118,9 +121,9 @@ class CallBook:
             self._transfers.pop(transfer.call_id, None)
             self._transfers[transfer.call_id] = transfer
 
-    def forget_transfers(self) -> None:
-        """What was said of an earlier try no longer matters."""
-        self._transfers.clear()
+    def forget_failed_transfer(self) -> None:
+        """The person goes on to something else: what was said of an earlier try no longer matters."""
+        self._transfers = {call_id: view for call_id, view in self._transfers.items() if view.state != "failed"}
 
 
 def _talked_on(view: CallView) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from agent_desktop.services.call_views import CallView
 from agent_desktop.ui.collector import call_text
 from agent_desktop.ui.collector.keypad import Keypad
 from agent_desktop.ui.language import translate
+from agent_desktop.ui.widgets.button_rows import button_rows
 from agent_desktop.ui.widgets.key_cap import KeyButton
 from agent_desktop.ui.widgets.panel import Panel
 
@@ -16,8 +17,9 @@ _TALL = 34
 
 
 class CallControls(Panel):
-    """Names: ``call.answer``, ``call.reject``, ``call.decline``, ``call.mute``, ``call.hold``, ``call.keypad``,
-    ``call.transfer``, ``call.hangUp``. A toggle shows what the line says, not what was asked for."""
+    """Names: ``call.answer``, ``call.reject``, ``call.decline``, ``call.sendExtension``, ``call.mute``, ``call.hold``,
+    ``call.keypad``, ``call.transfer``, ``call.hangUp``, beside a second call ``call.hangUpThis``. A toggle shows what
+    the line says, not what was asked for."""
 
     answer = Signal()
     reject = Signal(str)
@@ -36,9 +38,14 @@ class CallControls(Panel):
         self._decline = KeyButton("", name="call.decline")
         self._mute = KeyButton("F9", name="call.mute")
         self._hold = KeyButton("F8", name="call.hold")
+        self._extension = KeyButton("", name="call.sendExtension")
+        self._sent_in = ""
+        """The call in which the number's extension was sent already."""
         self._keys = KeyButton("F12", name="call.keypad")
         self._transfer = KeyButton("F10", name="call.transfer")
         self._hang_up = KeyButton("F4", kind="danger", name="call.hangUp")
+        self._hang_up_beside = KeyButton("F4", kind="danger", name="call.hangUpThis")
+        """The same in a smaller place, where a second call needs the room."""
         self.keypad = Keypad()
         self.keypad.hide()
         self._build()
@@ -48,19 +55,10 @@ class CallControls(Panel):
     def _build(self) -> None:
         for toggle in (self._mute, self._hold, self._keys, self._transfer):
             toggle.setCheckable(True)
-        self._offer = QWidget()
-        offer = QHBoxLayout(self._offer)
-        offer.setContentsMargins(0, 0, 0, 0)
-        offer.setSpacing(8)
         for button in (self._answer, self._reject, self._decline):
             button.setMinimumHeight(_TALL)
-            offer.addWidget(button, 1)
-        self._grid = QWidget()
-        grid = QGridLayout(self._grid)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(8)
-        for place, button in enumerate((self._mute, self._hold, self._keys, self._transfer)):
-            grid.addWidget(button, place // 2, place % 2)
+        self._offer = button_rows((self._answer, self._reject, self._decline))
+        self._grid = button_rows((self._mute, self._hold), (self._keys, self._transfer, self._hang_up_beside))
         self.below = QVBoxLayout()
         """Room for what a toggle opens."""
         self.below.addWidget(self.keypad)
@@ -69,6 +67,7 @@ class CallControls(Panel):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(8)
         box.addWidget(self._offer)
+        box.addWidget(self._extension)
         box.addWidget(self._grid)
         box.addLayout(self.below)
         box.addWidget(self._hang_up)
@@ -80,12 +79,14 @@ class CallControls(Panel):
         self._mute.clicked.connect(self._on_mute)
         self._hold.clicked.connect(self._on_hold)
         self._hang_up.clicked.connect(self.hang_up)
+        self._hang_up_beside.clicked.connect(self.hang_up)
+        self._extension.clicked.connect(self._on_extension)
         self._keys.toggled.connect(self._on_keys)
         self._transfer.toggled.connect(self._on_transfer)
         self.keypad.pressed.connect(self.dtmf)
 
     def show_call(self, view: CallView | None, *, alone: bool) -> None:
-        """Show what can be done now; ``alone``: there is no second call, so this one can be transferred."""
+        """Show what can be done now; ``alone``: no second call is up, so this one can be transferred."""
         self._view = view
         up = view is not None and view.state != "ended"
         ringing = view is not None and call_text.ringing_in(view)
@@ -93,23 +94,37 @@ class CallControls(Panel):
         self.setVisible(up)
         self._offer.setVisible(ringing)
         self._grid.setVisible(up and not ringing)
-        self._hang_up.setVisible(up and not ringing)
+        self._hang_up.setVisible(up and not ringing and alone)
+        self._hang_up_beside.setVisible(not alone)
         for button in (self._mute, self._hold, self._keys):
             button.setEnabled(active)
-        self._transfer.setEnabled(active and alone)
+        self._transfer.setEnabled(active)
+        self._transfer.setVisible(alone)
         self._mute.setChecked(bool(view and view.muted))
         self._hold.setChecked(bool(view and view.held))
+        self._show_extension(view)
         if not active:
             self._keys.setChecked(False)
         if not (active and alone):
             self._transfer.setChecked(False)
+
+    def _show_extension(self, view: CallView | None) -> None:
+        wanted = view.extension if view is not None and view.state == "active" and view.id != self._sent_in else ""
+        self._extension.setText(translate("CallPanel", "Send extension {extension}").format(extension=wanted))
+        self._extension.setVisible(bool(wanted))
+
+    def _on_extension(self) -> None:
+        if self._view is not None:
+            self._sent_in = self._view.id
+            self.dtmf.emit(self._view.extension)
+            self._show_extension(self._view)
 
     def toggle_keypad(self) -> None:
         if self._keys.isEnabled() and self.isVisible():
             self._keys.toggle()
 
     def toggle_transfer(self) -> None:
-        if self._transfer.isEnabled() and self.isVisible():
+        if self._transfer.isEnabled() and self._transfer.isVisible():
             self._transfer.toggle()
 
     def close_transfer(self) -> None:
@@ -144,4 +159,6 @@ class CallControls(Panel):
         self._hold.setText(translate("CallPanel", "Hold"))
         self._keys.setText(translate("CallPanel", "Keypad"))
         self._transfer.setText(translate("CallPanel", "Transfer"))
-        self._hang_up.setText(translate("CallPanel", "Hang up"))
+        for button in (self._hang_up, self._hang_up_beside):
+            button.setText(translate("CallPanel", "Hang up"))
+        self._show_extension(self._view)

@@ -14,6 +14,9 @@ from agent_desktop.ui.widgets.labels import ElidedLabel, label
 from agent_desktop.ui.widgets.marks import Mark
 from agent_desktop.ui.widgets.panel import Panel
 
+_TOP = 26
+"""Height of the row with the name and the timer."""
+
 
 class CallHead(Panel):
     """Names: ``call.title``, ``call.subtitle``, ``call.state``, ``call.timer``, and the marks ``call.encrypted``,
@@ -37,16 +40,14 @@ class CallHead(Panel):
     def _build(self) -> None:
         top = QHBoxLayout()
         top.setSpacing(8)
-        who = QVBoxLayout()
-        who.setSpacing(1)
-        who.addWidget(self._title)
-        who.addWidget(self._subtitle)
-        top.addLayout(who, 1)
-        top.addWidget(self._timer, 0, Qt.AlignmentFlag.AlignTop)
+        top.addWidget(self._title, 1)
+        top.addWidget(self._timer)
+        self._timer.setFixedHeight(_TOP)
         self._marks = QWidget()
         marks = QHBoxLayout(self._marks)
         marks.setContentsMargins(0, 0, 0, 0)
         marks.setSpacing(10)
+        marks.setAlignment(Qt.AlignmentFlag.AlignLeft)
         marks.addWidget(self._encrypted)
         marks.addWidget(self._auto)
         marks.addWidget(self._by, 1)
@@ -54,6 +55,7 @@ class CallHead(Panel):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
         box.addLayout(top)
+        box.addWidget(self._subtitle)
         box.addWidget(self._state)
         box.addWidget(self._marks)
 

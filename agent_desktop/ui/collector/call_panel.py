@@ -88,8 +88,8 @@ class CallPanel(Panel):
             self._shown_id = view.id
             self._error = None
         self.head.show_call(view)
-        self.sound.show_call(view, book.quality(view.id) if view else None)
-        self.controls.show_call(view, alone=book.other is None)
+        self.sound.show_call(view, book.quality(view.id) if view else None, brief=book.other is not None)
+        self.controls.show_call(view, alone=not book.two)
         self.other.show_calls(book)
         self.dial_box.setVisible(not book.busy)
         self._show_match()

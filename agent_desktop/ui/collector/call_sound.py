@@ -25,6 +25,7 @@ class CallSound(Panel):
         super().__init__()
         self._view: CallView | None = None
         self._quality_view: QualityView | None = None
+        self._brief = False
         self._me, self._them = label("secondary"), label("secondary")
         self.agent_meter, self.far_meter = LevelMeter("call.meter.agent"), LevelMeter("call.meter.far")
         self._recording_dot, self._quality_dot = Dot(), Dot()
@@ -60,12 +61,12 @@ class CallSound(Panel):
         box.addWidget(self._recording_row)
         box.addLayout(quality)
 
-    def show_call(self, view: CallView | None, quality: QualityView | None) -> None:
-        """Show a call and the last that is known of its quality."""
-        if view is None or self._view is None or view.id != self._view.id:
+    def show_call(self, view: CallView | None, quality: QualityView | None, *, brief: bool = False) -> None:
+        """Show a call and the last that is known of its quality; ``brief``: a second call needs the room."""
+        if view is None or self._view is None or view.id != self._view.id or view.held:
             self.agent_meter.clear()
             self.far_meter.clear()
-        self._view, self._quality_view = view, quality
+        self._view, self._quality_view, self._brief = view, quality, brief
         up = view is not None and view.state != "ended" and not call_text.ringing_in(view)
         self._meters.setVisible(up)
         self._show_quality(view if up else None, quality)
@@ -88,11 +89,12 @@ class CallSound(Panel):
         set_look(self._quality, tone=tone.value)
         self._quality_dot.set_tone(tone)
         self._quality_row.setVisible(bool(text))
+        self._quality_row.setToolTip(figures)
         self._figures.setText(figures)
-        self._figures.setVisible(bool(figures))
+        self._figures.setVisible(bool(figures) and not self._brief)
 
     def show_levels(self, levels: LevelsView) -> None:
-        if self._view is not None and levels.call_id == self._view.id:
+        if self._view is not None and levels.call_id == self._view.id and not self._view.held:
             self.agent_meter.set_level(-100.0 if self._view.muted else levels.agent_dbfs)
             self.far_meter.set_level(levels.far_dbfs)
 
@@ -101,7 +103,7 @@ class CallSound(Panel):
         self._them.setText(translate("CallPanel", "Other side"))
         self.agent_meter.setAccessibleName(translate("CallPanel", "Level of my side"))
         self.far_meter.setAccessibleName(translate("CallPanel", "Level of the other side"))
-        self.show_call(self._view, self._quality_view)
+        self.show_call(self._view, self._quality_view, brief=self._brief)
 
 
 def _with_dot(dot: Dot, text: QLabel, stretch: int) -> QWidget:

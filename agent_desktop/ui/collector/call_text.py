@@ -19,21 +19,26 @@ def ringing_in(view: CallView) -> bool:
 
 
 def title(view: CallView) -> str:
-    """Who it is: the contact with its relation, or that nobody knows."""
+    """Who it is: the contact with its relation, a colleague's extension, or that nobody knows."""
     if view.contact is None:
+        if view.place is not None and view.place.kind == "extension":
+            return translate("CallPanel", "Extension {number}").format(number=view.number)
         return translate("CallPanel", "Several cases") if view.matches else translate("CallPanel", "Unknown number")
     return f"{view.contact.name} {relation_text(view.contact.relation)}".strip()
 
 
 def subtitle(view: CallView) -> str:
     """Masked number, home location and carrier, direction."""
-    return " · ".join(p for p in (fmt.masked(view.number), place(view.place), direction_text(view.direction)) if p)
+    number = fmt.masked(view.number)
+    if view.extension:
+        number = translate("CallPanel", "{number} ext. {extension}").format(number=number, extension=view.extension)
+    return " · ".join(p for p in (number, place(view.place), direction_text(view.direction)) if p)
 
 
 def second_line(view: CallView) -> str:
     """Of the call in second place: number, home location, and the case it is about or how it stands."""
     about = _case_of(view) if ringing_in(view) else state(view)
-    return " · ".join(p for p in (fmt.masked(view.number), place(view.place), about) if p)
+    return " · ".join(p for p in (fmt.masked(view.number), about, place(view.place)) if p)
 
 
 def _case_of(view: CallView) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from agent_desktop.services.call_views import CallView
 from agent_desktop.ui import format as fmt
@@ -11,6 +11,7 @@ from agent_desktop.ui.collector import call_text
 from agent_desktop.ui.collector.call_book import CallBook
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.theme import Tone, set_look
+from agent_desktop.ui.widgets.button_rows import button_rows
 from agent_desktop.ui.widgets.key_cap import KeyButton
 from agent_desktop.ui.widgets.labels import ElidedLabel, label
 from agent_desktop.ui.widgets.panel import Card
@@ -73,8 +74,8 @@ class OtherCall(Card):
         below.setSpacing(8)
         below.addWidget(self._subtitle, 1)
         below.addWidget(self._open, 0, Qt.AlignmentFlag.AlignRight)
-        self._waiting = _rows((self._answer,), (self._reject, self._decline))
-        self._beside = _rows((self._switch, self._join), (self._connect, self._cancel, self._hang_up))
+        self._waiting = button_rows((self._answer,), (self._reject, self._decline))
+        self._beside = button_rows((self._switch, self._join), (self._connect, self._cancel, self._hang_up))
         box = QVBoxLayout(self)
         box.setContentsMargins(10, 8, 10, 10)
         box.setSpacing(4)
@@ -107,6 +108,7 @@ class OtherCall(Card):
         self._switch.setVisible(not self._joined)
         self._cancel.setVisible(asking)
         self._hang_up.setVisible(not asking)
+        set_look(self._connect, kind="primary" if asking else "")
         self._words(asking=asking)
         self.tick()
         self.show()
@@ -119,7 +121,7 @@ class OtherCall(Card):
     def _words(self, *, asking: bool) -> None:
         self._join.setText(translate("CallPanel", "Part") if self._joined else translate("CallPanel", "Conference"))
         if asking:
-            self._connect.setText(translate("CallPanel", "Transfer"))
+            self._connect.setText(translate("CallPanel", "Complete transfer"))
         elif self._joined:
             self._connect.setText(translate("CallPanel", "Let them talk"))
         else:
@@ -131,21 +133,6 @@ class OtherCall(Card):
         self._decline.setText(translate("CallPanel", "Decline"))
         self._open.setText(translate("CallPanel", "See case"))
         self._switch.setText(translate("CallPanel", "Switch"))
-        self._cancel.setText(translate("CallPanel", "Cancel, go back"))
-        self._hang_up.setText(translate("CallPanel", "Hang up this one"))
+        self._cancel.setText(translate("CallPanel", "Cancel"))
+        self._hang_up.setText(translate("OtherCall", "Hang up"))
         self._words(asking=False)
-
-
-def _rows(*rows: tuple[QWidget, ...]) -> QWidget:
-    """Buttons side by side; where one is hidden, the others of its row take the room."""
-    holder = QWidget()
-    box = QVBoxLayout(holder)
-    box.setContentsMargins(0, 0, 0, 0)
-    box.setSpacing(6)
-    for row in rows:
-        line = QHBoxLayout()
-        line.setSpacing(6)
-        for button in row:
-            line.addWidget(button, 1)
-        box.addLayout(line)
-    return holder

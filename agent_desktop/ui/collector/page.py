@@ -100,6 +100,7 @@ class CollectorPage(QWidget):
             (desk.calls.transfers, self.book.take_transfer),
             (desk.calls.alarms, self.book.take_alarm),
             (desk.calls.quality, self.book.take_quality),
+            (desk.calls.sealed, self.book.take_sealed),
         ):
             Relay(news, lambda value, t=take: self._on_news(t, value), self)  # type: ignore[misc]
         Relay(desk.phone.lines_changed, self.call_panel.dial_box.show_lines, self)
@@ -157,12 +158,9 @@ class CollectorPage(QWidget):
         # First of all: the caller's case is what the collector waits for. While talking, the other case stays.
         if not self.book.talking_beside(view):
             self.flow.pop(view)
-        before, late = self.book.up, view.state == "ended" and view.id not in self.book
-        if not self.book.take(view):
-            return
+        before = self.book.up
+        self.book.take(view)
         self._show_calls()
-        if late:
-            return  # what became of the recording of a call that is over already
         self._agent_state.on_call(view)
         self.flow.on_call(view)
         now = self.book.up

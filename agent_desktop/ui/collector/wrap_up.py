@@ -7,7 +7,7 @@ Names: ``wrapUp.outcome.promise`` … (one for each ``Outcome``), ``wrapUp.amoun
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
@@ -31,6 +31,7 @@ from agent_desktop.ui.widgets.optional_date import OptionalDateEdit
 from agent_desktop.ui.widgets.panel import Panel
 
 _KEEP_MS = 400
+_RIGHT = 16
 _FIELDS = ("outcome", "amount", "due", "next_follow_up_at", "text")
 
 
@@ -83,7 +84,7 @@ class WrapUpPanel(Panel):
         inside = QWidget()
         set_look(inside, surface="panel")
         box = QVBoxLayout(inside)
-        box.setContentsMargins(16, 10, 16, 8)
+        box.setContentsMargins(16, 10, _RIGHT, 8)
         box.setSpacing(6)
         top = QHBoxLayout()
         top.addWidget(self._title)
@@ -107,6 +108,12 @@ class WrapUpPanel(Panel):
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(inside)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        bar = area.verticalScrollBar()
+        # The bar takes its room from the margin, so that nothing moves or is cut when it appears.
+        bar.rangeChanged.connect(
+            lambda _low, high: box.setContentsMargins(16, 10, _RIGHT - (bar.sizeHint().width() if high else 0), 8)
+        )
         foot = QVBoxLayout()
         foot.setContentsMargins(16, 4, 16, 12)
         foot.setSpacing(6)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyleOptionToolButton, QStylePainter, QTo
 from agent_desktop.ui.theme import SECONDARY_PX, Tone, font, set_look, text_width, tokens
 from agent_desktop.ui.widgets.badge import paint_dot
 
-_PAD, _GAP, _DOT = 6, 5, 8
+_PAD, _GAP, _DOT = 4, 5, 8
 
 
 class StatusButton(QToolButton):
