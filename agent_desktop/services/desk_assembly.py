@@ -93,7 +93,7 @@ class _Assembly:
         self._calls = CallService(self._context, self._tracker, commands)
         self._phone = PhoneService(lines, commands, self._choices)
         self._wrap_up = WrapUpService(self._context, self._on_saved)
-        self._wallboard = WallboardService(self._context, lines.first)
+        self._wallboard = WallboardService(self._context)
         outbox = parts.store.outbox
         self._sender = OutboxSender(outbox, parts.api) if user.role in WITH_OUTBOX else None
         puller = Puller(parts.store.changes, parts.api, self._cases.changed.emit)

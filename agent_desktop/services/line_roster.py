@@ -85,6 +85,11 @@ class LineRoster:
         """The line that comes first in the configuration; empty without one."""
         return next(iter(self._lines), "")
 
+    @property
+    def preferred(self) -> str:
+        """The first line that is usable now, else the first."""
+        return next((view.line_id for view in self.views if view.usable), self.first)
+
     def route(self, number: str, line_id: str = "") -> Route:
         """How to dial ``number``, in any form: on this line, else on the first usable one that dials such numbers.
 
@@ -109,7 +114,9 @@ class LineRoster:
     def on_event(self, event: Event) -> None:
         """An event of the line process."""
         if isinstance(event, Snapshot):
-            self._take(*event.lines)
+            with self._lock:  # a line process is there again: what it has not set up yet, it will
+                self._set({n: replace(v, state="registering") for n, v in self._views.items() if v.state == "away"})
+                self._take(*event.lines)
         elif isinstance(event, LineState):
             self._take(event)
 

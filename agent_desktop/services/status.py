@@ -61,6 +61,10 @@ class StatusService:
         self._view = StatusView()
         self._agent_state = "ready"
         self._line_uri = ""
+        self._recording_problems: dict[str, str] = {}
+        """By recording, of those that have one."""
+        self._over: set[str] = set()
+        """Recordings that ended with a problem, which is shown until another one has something to say."""
         # Held while it tells, so that the last view told is the last one there is.
         self._lock = threading.RLock()
 
@@ -94,7 +98,7 @@ class StatusService:
         elif isinstance(event, AudioState):
             self._update(audio=event.description or event.kind, audio_problem=event.problem)
         elif isinstance(event, RecordingState):
-            self._update(recording_problem=event.problem)
+            self._on_recording(event)
 
     def on_lines(self, lines: tuple[LineView, ...]) -> None:
         """How the seat's lines are; empty where it has none, and needs none."""
@@ -114,7 +118,9 @@ class StatusService:
 
     def on_line_lost(self, reason: str) -> None:
         """The line process has gone, and with it what was wrong with recording; ``reason`` is for the log."""
-        self._update(recording_problem="")
+        with self._lock:
+            self._recording_problems.clear()
+            self._update(recording_problem="")
 
     def on_sync(self, state: SyncState) -> None:
         """The sync worker's state."""
@@ -137,6 +143,19 @@ class StatusService:
     def on_uploads(self, waiting: int, uploading: bool, problem: str) -> None:
         """The uploader's state."""
         self._update(uploads_waiting=waiting, uploading=uploading, upload_problem=problem)
+
+    def _on_recording(self, event: RecordingState) -> None:
+        """Of two calls the one whose recording has a problem is heard: the other must not cover it."""
+        with self._lock:
+            for other in self._over - {event.recording_id}:
+                self._recording_problems.pop(other, None)
+            self._over &= {event.recording_id}
+            if event.state != "recording":
+                self._over.add(event.recording_id)
+            self._recording_problems.pop(event.recording_id, None)
+            if event.problem:
+                self._recording_problems[event.recording_id] = event.problem
+            self._update(recording_problem=next(reversed(self._recording_problems.values()), ""))
 
     def _update(self, **changes: Any) -> None:
         with self._lock:

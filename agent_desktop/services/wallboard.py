@@ -48,11 +48,10 @@ class WallboardService:
     changed: Listeners[list[SeatState]]
     monitor_changed: Listeners[MonitorView]
 
-    def __init__(self, desk: DeskContext, line_id: str = "", poll_s: float = POLL_S) -> None:
+    def __init__(self, desk: DeskContext, poll_s: float = POLL_S) -> None:
         self.changed = Listeners()
         self.monitor_changed = Listeners()
         self._desk = desk
-        self._line_id = line_id
         self._poll_s = poll_s
         self._line: LinePort | None = None
         self._seats: dict[str, SeatState] = {}
@@ -130,7 +129,7 @@ class WallboardService:
         self._fresh.set()
 
     def _monitor(self, command_id: str, call_id: str, uri: str, grant: str) -> Monitor:
-        return Monitor(command_id, call_id=call_id, line_id=self._line_id, uri=uri, grant=grant)
+        return Monitor(command_id, call_id=call_id, line_id=self._desk.lines.preferred, uri=uri, grant=grant)
 
     def _read(self) -> None:
         seats = {seat.seat_id: seat for seat in self._desk.api.wallboard()}

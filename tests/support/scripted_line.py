@@ -16,13 +16,14 @@ NO_AUDIO = messages.AudioState("null", "null")
 
 
 class ScriptedLine:
-    """Records commands; ``refuse`` maps a command's type to the code it is refused with."""
+    """Records commands; ``refuse`` maps a command's type to the code it is refused with, ``results`` to its reply's."""
 
     def __init__(self) -> None:
         self.events: Listeners[Event] = Listeners()
         self.lost: Listeners[str] = Listeners()
         self.commands: list[Command] = []
         self.refuse: dict[type[Command], str] = {}
+        self.results: dict[type[Command], dict[str, Any]] = {}
         self.calls: tuple[messages.CallState, ...] = ()
         self.recordings: tuple[messages.RecordingState, ...] = ()
         self.lines: tuple[messages.LineState, ...] = ()
@@ -39,7 +40,7 @@ class ScriptedLine:
 
             found: dict[str, Any] = json.loads(messages.encode(self.snapshot()))
             return found
-        return {}
+        return self.results.get(type(made), {})
 
     def stop(self) -> None:
         self.stopped = True

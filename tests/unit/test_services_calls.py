@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from agent_desktop.domain.models import Case, CaseMatch, Contact, ContactState, Direction
-from agent_desktop.domain.number_places import NumberPlaces
-from agent_desktop.services.call_records import CallRecords
-from agent_desktop.services.call_tracker import CallTracker
-from agent_desktop.services.call_views import CallView
-from agent_desktop.services.calls import CallService
-from agent_desktop.services.cases import CaseService
-from agent_desktop.services.context import DeskContext
 from agent_desktop.services.errors import DeskError, Problem
-from agent_desktop.services.line_roster import LineRoster, SeatLine
-from agent_desktop.store.store import Store
 from telephony import messages
+from tests.support.call_room import Api, Room, problem_of
 from tests.support.desk_data import (
     ME,
     NOON,
-    SHANGHAI,
-    Clock,
     make_call,
     make_case,
     make_contact,
@@ -35,72 +24,8 @@ from tests.support.desk_data import (
     page,
     upsert,
 )
-from tests.support.scripted_line import ScriptedLine, ended, incoming, recording, state
+from tests.support.scripted_line import ended, incoming, recording, state
 from tests.support.seat import wait_for
-
-KEY = secrets.token_bytes(32)
-
-
-@dataclass
-class Api:
-    """The server's lookup, as far as calls ask it."""
-
-    matches: list[CaseMatch] = field(default_factory=list)
-    away: bool = False
-    asked: list[str] = field(default_factory=list)
-
-    def lookup(self, number: str) -> list[CaseMatch]:
-        self.asked.append(number)
-        if self.away:
-            raise DeskError(Problem.SERVER_AWAY)
-        return self.matches
-
-
-class Room:
-    """A collector's calls with two cases: one number is the first case's, one both cases'."""
-
-    def __init__(self, folder: Path, api: Api | None = None) -> None:
-        self.store = Store(folder / "desk.db", KEY)
-        self.api = api or Api()
-        self.woken = 0
-        self.clock = Clock()
-        places = NumberPlaces()
-        places.warm_up()
-        context = DeskContext(
-            user=ME,
-            store=self.store,
-            api=self.api,  # type: ignore[arg-type]
-            wake=self._wake,
-            clock=self.clock,
-            zone=SHANGHAI,
-            lines=LineRoster([SeatLine(messages.LineConfig("line-1", "1001", "1001", "pbx.example:5060"))]),
-            places=places,
-        )
-        self.line = ScriptedLine()
-        self.cases = CaseService(context)
-        self.tracker = CallTracker(context, self.cases, CallRecords(context), unseen_end_s=0.1)
-        self.calls = CallService(context, self.tracker)
-        self.seen: list[CallView] = []
-        self.calls.changed.join(self.seen.append)
-        self.touched: list[frozenset[str]] = []
-        self.cases.changed.join(self.touched.append)
-
-    def _wake(self) -> None:
-        self.woken += 1
-
-    def use_line(self) -> None:
-        self.calls.use_line(self.line)
-
-    def emit(self, *events: messages.Event) -> None:
-        for event in events:
-            self.line.events.emit(event)
-
-    def close(self) -> None:
-        self.tracker.close()
-        self.store.close()
-
-    def records(self) -> list[dict[str, object]]:
-        return [o.data for o in self.store.outbox.waiting(99) if o.kind == "call.add"]
 
 
 @pytest.fixture
@@ -132,12 +57,6 @@ def room(tmp_path: Path, case: Case, contact: Contact) -> Iterator[Room]:
     made.close()
 
 
-def _problem(call: object, *args: object) -> Problem:
-    with pytest.raises(DeskError) as caught:
-        call(*args)  # type: ignore[operator]
-    return caught.value.problem
-
-
 @pytest.mark.parametrize("number", ["13800006021", "013800006021", "+8613800006021", "008613800006021"])
 def test_the_first_event_of_a_call_brings_its_case_ready_to_paint(
     room: Room, case: Case, contact: Contact, number: str
@@ -162,7 +81,7 @@ def test_several_cases_give_a_choice_and_attaching_takes_it(room: Room, case: Ca
     assert room.seen[-1].contact.case_id == case.id
     room.emit(ended("a", direction="inbound", number="13911112222"))
     assert room.records()[0]["case_id"] == case.id
-    assert _problem(room.calls.attach, "a", case.id) is Problem.CALL_GONE
+    assert problem_of(room.calls.attach, "a", case.id) is Problem.CALL_GONE
 
 
 def test_an_unknown_number_is_asked_of_the_server_without_holding_the_line_up(tmp_path: Path) -> None:
@@ -240,17 +159,17 @@ def test_the_end_of_a_call_told_twice_is_one_record(room: Room, contact: Contact
 def test_who_must_not_be_called_is_not_called(room: Room, case: Case, contact: Contact) -> None:
     stale = contact
     room.cases.set_contact_state(contact.id, ContactState.DO_NOT_CALL)
-    assert _problem(room.calls.dial, stale) is Problem.DO_NOT_CALL
-    assert _problem(room.calls.dial_number, "13800006021") is Problem.DO_NOT_CALL
+    assert problem_of(room.calls.dial, stale) is Problem.DO_NOT_CALL
+    assert problem_of(room.calls.dial_number, "13800006021") is Problem.DO_NOT_CALL
     # The same person as somebody else's contact, under the same number.
-    assert _problem(room.calls.dial, make_contact(make_case())) is Problem.DO_NOT_CALL
+    assert problem_of(room.calls.dial, make_contact(make_case())) is Problem.DO_NOT_CALL
     assert not any(isinstance(c, messages.Dial) for c in room.line.commands)
     assert room.calls.current is None
 
 
 @pytest.mark.parametrize("number", ["", "anonymous", "sip:x@y"])
 def test_what_is_no_number_is_not_dialled(room: Room, number: str) -> None:
-    assert _problem(room.calls.dial_number, number) is Problem.BAD_NUMBER
+    assert problem_of(room.calls.dial_number, number) is Problem.BAD_NUMBER
 
 
 @pytest.mark.parametrize(
@@ -265,7 +184,7 @@ def test_what_is_no_number_is_not_dialled(room: Room, number: str) -> None:
 )
 def test_a_refused_dial_says_why_and_leaves_nothing(room: Room, contact: Contact, code: str, problem: Problem) -> None:
     room.line.refuse[messages.Dial] = code
-    assert _problem(room.calls.dial, contact) is problem
+    assert problem_of(room.calls.dial, contact) is problem
     assert room.calls.current is None
     wait_for(lambda: room.store.work.open_calls() == {})
     assert room.records() == []
@@ -276,13 +195,13 @@ def test_a_refused_dial_says_why_and_leaves_nothing(room: Room, contact: Contact
 def test_two_calls_at_a_time(room: Room, contact: Contact) -> None:
     room.calls.dial(contact)
     room.calls.dial_number("1002")
-    assert _problem(room.calls.dial, contact) is Problem.LINE_BUSY
-    assert _problem(room.calls.hang_up, new_id()) is Problem.CALL_GONE
+    assert problem_of(room.calls.dial, contact) is Problem.LINE_BUSY
+    assert problem_of(room.calls.hang_up, new_id()) is Problem.CALL_GONE
 
 
 def test_without_a_line_nothing_can_be_dialled(tmp_path: Path) -> None:
     room = Room(tmp_path)
-    assert _problem(room.calls.dial_number, "13800006021") is Problem.LINE_AWAY
+    assert problem_of(room.calls.dial_number, "13800006021") is Problem.LINE_AWAY
     assert room.calls.current is None
     room.close()
 

@@ -206,8 +206,10 @@ class Wall:
 @pytest.fixture
 def wall() -> tuple[WallboardService, Wall, ScriptedLine, list[MonitorView]]:
     api, line = Wall(), ScriptedLine()
-    context = DeskContext(user=ME, store=None, api=api, clock=lambda: NOON)  # type: ignore[arg-type]
-    service = WallboardService(context, "line-1")
+    lines = LineRoster([SeatLine(messages.LineConfig(n, n, n, "pbx.example")) for n in ("line-0", "line-1")])
+    lines.on_event(messages.LineState("line-1", "registered"))
+    context = DeskContext(user=ME, store=None, api=api, clock=lambda: NOON, lines=lines)  # type: ignore[arg-type]
+    service = WallboardService(context)
     told: list[MonitorView] = []
     service.monitor_changed.join(told.append)
     service.use_line(line)
