@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     promise_max_days: int = Field(default=60, ge=1, le=366)
     cases_target: int = Field(default=90, ge=0)
     talk_target_seconds: int = Field(default=12_000, ge=0)
+    line_idle_exit_seconds: int = Field(default=60, ge=1, le=86_400)
+    """How long a seat's line process stays without a window and without a call."""
 
     @field_validator("timezone")
     @classmethod
@@ -77,6 +79,7 @@ class Settings(BaseSettings):
             "promise_max_days": self.promise_max_days,
             "cases_target": self.cases_target,
             "talk_target_seconds": self.talk_target_seconds,
+            "line_idle_exit_seconds": self.line_idle_exit_seconds,
             "idle_seconds": self.idle_seconds,
             "timezone": self.timezone,
         }

@@ -29,6 +29,7 @@ class LineClient:
 
     ``on_event`` is called on the reader thread with every event, the snapshot first. ``on_lost`` is called there once
     with an English reason when an established connection ends without ``close``; ``connect`` may then be called again.
+    ``agent_id`` is who sits here, told with each hello.
     """
 
     def __init__(
@@ -37,11 +38,13 @@ class LineClient:
         authkey: bytes,
         on_event: Callable[[Event], None],
         on_lost: Callable[[str], None],
+        agent_id: str = "",
     ) -> None:
         self._address = address
         self._authkey = authkey
         self._on_event = on_event
         self._on_lost = on_lost
+        self._agent_id = agent_id
         self._lock = threading.Lock()
         self._sending = threading.Lock()
         self._waiting: dict[str, Future[dict[str, Any]]] = {}
@@ -51,23 +54,26 @@ class LineClient:
     def connected(self) -> bool:
         return self._connection is not None
 
-    def connect(self, timeout: float = 5.0) -> dict[str, Any]:
-        """Connect, waiting for the process to come up, and say hello. Returns ``version`` and ``pid``.
+    def connect(self, timeout: float = 5.0, *, wait: bool = True) -> dict[str, Any]:
+        """Connect and say hello. Returns ``version`` and ``pid``.
+
+        ``wait``: a process that is not there yet may still come up; otherwise that is an error at once.
 
         Raises ``LineError``: ``away`` when there is no line process in time or it has another key, ``bad_version``.
         """
         if self.connected:
             raise LineError("wrong_state", "already connected")
         deadline = time.monotonic() + timeout
+        until = deadline if wait else 0.0
         opened: Future[Connection] = Future()
-        threading.Thread(target=self._run, args=(opened, deadline), name="line-client", daemon=True).start()
+        threading.Thread(target=self._run, args=(opened, until), name="line-client", daemon=True).start()
         try:
             opened.result(timeout)
         except FutureTimeout:
             opened.cancel()
             raise LineError("away", "the line process does not answer") from None
         try:
-            return self.request(Hello(""), max(0.1, deadline - time.monotonic()))
+            return self.request(Hello("", agent_id=self._agent_id), max(0.1, deadline - time.monotonic()))
         except LineError:
             self.close()
             raise

@@ -25,6 +25,8 @@ class Policy:
     promise_max_days: int = 60
     cases_target: int = 90
     talk_target_seconds: int = 12_000
+    line_idle_exit_seconds: int = 60
+    """How long the line process stays without a window and without a call."""
 
     @classmethod
     def from_json(cls, body: dict[str, object]) -> Policy:

@@ -37,7 +37,7 @@ from agent_desktop.sync.push import PushChannel, PushHandlers
 from agent_desktop.sync.worker import SyncState, SyncWorker
 from recorder.spool import Spool
 from recorder.uploader import UploadApi, Uploader, UploadStatus
-from telephony.messages import Event, RecordingState
+from telephony.messages import Event, LinePolicy, RecordingState
 
 if TYPE_CHECKING:
     from agent_desktop.services.sign_in import SeatSettings
@@ -151,6 +151,7 @@ class _Assembly:
             local_port=settings.local_port,
             tls_ca_file=settings.tls_ca_file,
             agent_id=self._context.user.id,
+            policy=LinePolicy(idle_exit_s=float(self._context.policy.line_idle_exit_seconds)),
         )
         return LineKeeper(parts.line_starter, setup, self._on_line, self._on_line_lost)
 

@@ -19,7 +19,7 @@ from agent_desktop.services.line_port import LineSetup
 from agent_desktop.services.listeners import Listeners
 from telephony.client import LineClient
 from telephony.errors import LineError
-from telephony.messages import Command, Event, Shutdown
+from telephony.messages import Command, Event, SetPolicy, Shutdown
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +66,11 @@ class LineSupervisor:
     def start(self) -> None:
         """Take over a running line process, else start one. Raises ``LineError`` when neither works."""
         try:
-            self._connect()
+            self._connect(wait=False)
             log.info("took over a running line process")
         except LineError:
             self._spawn()
-            self._connect()
+            self._connect(wait=True)
 
     def request(self, command: Callable[[str], Command], timeout: float = 2.0) -> dict[str, Any]:
         """See ``LinePort.request``."""
@@ -100,11 +100,15 @@ class LineSupervisor:
         if client is not None:
             client.close()
 
-    def _connect(self) -> None:
-        client = LineClient(self._address, self._key, self.events.emit, self._on_lost)
-        client.connect(timeout=2.0)
+    def _connect(self, *, wait: bool) -> None:
+        client = LineClient(self._address, self._key, self.events.emit, self._on_lost, self._setup.agent_id)
+        client.connect(timeout=2.0, wait=wait)
         with self._lock:
             self._client = client
+        try:  # one that is taken over was started with the rules of its time
+            client.request(lambda i: SetPolicy(id=i, policy=self._setup.policy))
+        except LineError as error:
+            log.warning("the line process did not take the policy: %s", error.code)
 
     def _spawn(self) -> None:
         process = subprocess.Popen(

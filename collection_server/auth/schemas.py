@@ -42,6 +42,7 @@ class PolicyOut(Model):
     promise_max_days: int
     cases_target: int
     talk_target_seconds: int
+    line_idle_exit_seconds: int
     idle_seconds: int
     timezone: str
 
