@@ -20,8 +20,10 @@ log = logging.getLogger(__name__)
 
 _BEFORE_TRANSACTIONS = 12  # PJSIP_MOD_PRIORITY_TSX_LAYER is 16
 _BEHIND_DIALOGS = 40  # PJSIP_MOD_PRIORITY_UA_PROXY_LAYER is 32, _DIALOG_USAGE 48
-_HERE = frozenset(("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS"))
+_HERE = frozenset(("INVITE", "OPTIONS"))
 """Requests outside dialogs that PJSIP may see; it answers OPTIONS without keeping anything."""
+_INSIDE = frozenset(("BYE", "CANCEL", "PRACK", "UPDATE", "INFO"))
+"""Those that have a meaning only inside one."""
 _ADDRESS_LINE = re.compile(r"^(?:c=|a=rtcp:[ \t]*\d+[ \t]+(?=\S))(.*)$", re.MULTILINE)
 _FAMILIES: dict[str, Callable[[str], object]] = {"IP4": ipaddress.IPv4Address, "IP6": ipaddress.IPv6Address}
 
@@ -125,7 +127,8 @@ class Door:
         return 1
 
     def _beginning(self, rdata: int) -> int:
-        return 0 if self._method(rdata) in _HERE else self._refuse(rdata, 405)
+        method = self._method(rdata)
+        return 0 if method in _HERE else self._refuse(rdata, 481 if method in _INSIDE else 405)
 
     def _refuse(self, rdata: int, code: int) -> int:
         if self._method(rdata) != "ACK":  # which is never answered
