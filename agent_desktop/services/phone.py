@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
 
 from agent_desktop.domain.number_places import NumberPlace, place_of
-from agent_desktop.services.errors import DeskError
+from agent_desktop.services.errors import DeskError, Problem
 from agent_desktop.services.line_commands import LineCommands
 from agent_desktop.services.line_roster import LineRoster
 from agent_desktop.services.line_roster import LineView as LineView
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 DEVICES_S = 5.0
 """Looking for devices, and opening them, takes longer than other commands."""
+AGAIN_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
 TESTS = ("tone", "ring", "loopback", "off")
 
 
@@ -161,11 +163,20 @@ class PhoneService:
         self._asked_answering = wanted
 
     def _ask_again(self) -> None:
-        """Set in a new line process what was set in the one that has gone."""
-        try:
-            if self._asked_answering is not None:
-                self._set_answering(self._asked_answering)
-            if self._asked_audio is not None:
-                self._commands.request(messages.SetAudio, DEVICES_S, audio=self._asked_audio)
-        except DeskError as error:
-            log.warning("the line process was not set up as before: %s", error)
+        """Set in a new line process what was set in the one that has gone.
+
+        Its snapshot may be here a moment before it takes commands.
+        """
+        for wait in AGAIN_S:
+            time.sleep(wait)
+            try:
+                if self._asked_answering is not None:
+                    self._set_answering(self._asked_answering)
+                if self._asked_audio is not None:
+                    self._commands.request(messages.SetAudio, DEVICES_S, audio=self._asked_audio)
+            except DeskError as error:
+                log.warning("the line process is not set up as before yet: %s", error)
+                if error.problem is not Problem.LINE_AWAY:
+                    return
+            else:
+                return

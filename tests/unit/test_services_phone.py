@@ -170,6 +170,19 @@ def test_a_new_line_process_is_set_as_the_old_one_was(telephone: Telephone) -> N
     assert audio.audio == HEADSET
 
 
+def test_a_line_process_that_does_not_take_commands_yet_is_asked_again(telephone: Telephone) -> None:
+    telephone.phone.set_answering(do_not_disturb=True, auto_answer=False)
+    before = len(telephone.line.commands)
+    telephone.line.refuse[messages.SetAnswering] = "away"
+    telephone.lose()
+    telephone.emit(telephone.line.snapshot())
+    wait_for(lambda: len(telephone.line.commands) > before)
+    del telephone.line.refuse[messages.SetAnswering]
+    wait_for(lambda: len(telephone.line.commands) > before + 1)
+    wait_for(lambda: not any(t.name == "phone-again" for t in threading.enumerate()))
+    assert {type(command) for command in telephone.line.commands[before:]} == {messages.SetAnswering}
+
+
 def test_what_was_not_set_is_left_to_the_new_line_process(telephone: Telephone) -> None:
     telephone.line.refuse[messages.SetAnswering] = "away"
     assert problem_of(telephone.phone.set_answering, True, False) is Problem.LINE_AWAY
