@@ -51,7 +51,6 @@ class LineProcess:
         hub = self._parts.hub
         idle_since = time.monotonic()
         while not self._stop.wait(WATCH_S):
-            self._parts.audio.watch()
             if hub.client_count or hub.snapshot().calls:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > self._idle_exit_s:

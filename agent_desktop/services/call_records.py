@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from agent_desktop.domain.models import Call, Contact, Direction
 from agent_desktop.domain.sync import OpenCall, Operation
 from agent_desktop.services.call_views import CallView
 from agent_desktop.services.errors import DeskError
-from telephony.messages import RecordingState
+from telephony.messages import CallEnded, RecordingState
 
 if TYPE_CHECKING:
     from agent_desktop.services.context import DeskContext
@@ -28,8 +28,10 @@ UNSEEN = "line_lost"
 class CallRecords:
     """Writes records; one that cannot be written now is kept in memory and tried again with the next. Any thread."""
 
-    def __init__(self, desk: DeskContext) -> None:
+    def __init__(self, desk: DeskContext, on_kept: Callable[[Iterable[str]], None] = lambda call_ids: None) -> None:
+        """``on_kept`` is told of records that are committed."""
         self._desk = desk
+        self._on_kept = on_kept
         self._unwritten: dict[str, Call] = {}
         self._lock = threading.Lock()
 
@@ -78,6 +80,22 @@ class CallRecords:
         except DeskError:
             return False
 
+    def is_ours(self, event: CallEnded) -> bool:
+        """The call was this person's; nobody's counts as theirs who signs in next.
+
+        Another's record stays, sealed, with the line process until they sign in at this seat again: it belongs in their
+        store and session, where the case is known that the call was about.
+        """
+        return event.agent_id in ("", self._desk.user.id)
+
+    def seen(self, call_id: str) -> bool:
+        """The call has its record; the line process may forget it once it is committed."""
+        if not self.written(call_id):
+            return False
+        if call_id not in self._unwritten:
+            self._on_kept([call_id])
+        return True
+
     def write(self, view: CallView, line_id: str, talk_ms: int, quality: Mapping[str, object]) -> None:
         """Write the record of an ended call."""
         ended_at = max(view.ended_at or view.started_at, view.started_at)
@@ -114,6 +132,7 @@ class CallRecords:
                 return
             with self._lock:
                 self._unwritten.pop(call.id, None)
+            self._on_kept([call.id])
         if calls:
             self._desk.wake()
 

@@ -259,14 +259,16 @@ class CallTracker:
         view = replace(view, number=kept.number, case_id=kept.case_id, contact=contact)
         return view if kept.case_id else self._popped(view)
 
-    def _ended(self, event: messages.CallEnded) -> None:
+    def _ended(self, event: messages.CallEnded, tell: bool = True) -> None:
         if event.monitored:
             return
-        view = self.get(event.call_id)
-        if view is None:
-            if self._records.written(event.call_id):
-                return
-            view = self._taken_over(_state_of(event))
+        known = self.get(event.call_id)
+        if known is None and self._records.seen(event.call_id):
+            return
+        ours = self._records.is_ours(event)
+        if known is None and not ours:
+            return
+        view = known or self._taken_over(_state_of(event))
         view = replace(
             view,
             state="ended",
@@ -277,16 +279,20 @@ class CallTracker:
             sip_code=event.sip_code,
             recording_id=event.recording_id or view.recording_id,
         )
-        self._records.write(view, event.line_id, event.talk_ms, event.quality)
-        self._finish(view)
+        if ours:
+            self._records.write(view, event.line_id, event.talk_ms, event.quality)
+        else:
+            self._records.drop_open(view.id)
+        self._finish(view, tell=tell or known is not None)
 
-    def _finish(self, view: CallView) -> None:
+    def _finish(self, view: CallView, tell: bool = True) -> None:
         with self._lock:
             self._forget(view.id)
             self._over[view.id] = view
             for old in list(self._over)[:-MAX_OVER]:
                 del self._over[old]
-            self.changed.emit(view)
+            if tell:
+                self.changed.emit(view)
         if view.case_id:
             self._cases.changed.emit(frozenset({view.case_id}))
 
@@ -317,6 +323,8 @@ class CallTracker:
 
     def _snapshot(self, event: messages.Snapshot) -> None:
         """The line process is there, or there again: go on with its calls, and close those that it no longer has."""
+        for record in event.ended:  # of calls that ended while no window was there
+            self._ended(record, tell=False)
         for call in event.calls:
             self._state(call)
         for recording in event.recordings:

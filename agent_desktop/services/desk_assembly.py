@@ -22,6 +22,7 @@ from agent_desktop.services.line_keeper import LineKeeper
 from agent_desktop.services.line_port import LinePort, LineSetup, LineStarter
 from agent_desktop.services.line_roster import LineRoster
 from agent_desktop.services.phone import PhoneService
+from agent_desktop.services.record_receipts import RecordReceipts
 from agent_desktop.services.recordings import RecordingService
 from agent_desktop.services.seat_choices import SeatChoices
 from agent_desktop.services.seat_publisher import SeatPublisher
@@ -89,7 +90,9 @@ class _Assembly:
         commands = LineCommands()
         self._status = StatusService()
         self._cases = CaseService(self._context)
-        self._tracker = CallTracker(self._context, self._cases, CallRecords(self._context))
+        self._receipts = RecordReceipts(commands)
+        records = CallRecords(self._context, self._receipts.kept)
+        self._tracker = CallTracker(self._context, self._cases, records)
         self._calls = CallService(self._context, self._tracker, commands)
         self._phone = PhoneService(lines, commands, self._choices)
         self._wrap_up = WrapUpService(self._context, self._on_saved)
@@ -168,6 +171,7 @@ class _Assembly:
         if self._keeper is not None:
             stages.add("line", self._keeper.stop)
         stages.add("calls", self._tracker.close)
+        stages.add("receipts", self._receipts.close)
         stages.add("wallboard", self._wallboard.close)
         stages.add("seat state", self._publisher.stop)
         stages.add("uploads", self._uploader.stop)

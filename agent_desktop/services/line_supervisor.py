@@ -19,7 +19,7 @@ from agent_desktop.services.line_port import LineSetup
 from agent_desktop.services.listeners import Listeners
 from telephony.client import LineClient
 from telephony.errors import LineError
-from telephony.messages import Command, Event, SetPolicy, Shutdown
+from telephony.messages import Command, Event, SetPolicy, Shutdown, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,8 @@ class LineSupervisor:
         self._key = socket_key(setup)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._ended = threading.Event()
+        """The line process has told how its calls ended, and that it ends itself; or it has gone."""
         self._client: LineClient | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._reaper: threading.Thread | None = None
@@ -87,6 +89,7 @@ class LineSupervisor:
         if client is not None:
             try:
                 client.request(lambda i: Shutdown(id=i), STOP_TIMEOUT_S)
+                self._ended.wait(STOP_TIMEOUT_S)
             except LineError as error:
                 log.info("line process did not confirm its end: %s", error.code)
             client.close()
@@ -101,7 +104,7 @@ class LineSupervisor:
             client.close()
 
     def _connect(self, *, wait: bool) -> None:
-        client = LineClient(self._address, self._key, self.events.emit, self._on_lost, self._setup.agent_id)
+        client = LineClient(self._address, self._key, self._on_event, self._on_lost, self._setup.agent_id)
         client.connect(timeout=2.0, wait=wait)
         with self._lock:
             self._client = client
@@ -141,8 +144,14 @@ class LineSupervisor:
         process.stdout.close()
         log.info("line process %s is ready", ready["pid"])
 
+    def _on_event(self, event: Event) -> None:
+        self.events.emit(event)
+        if isinstance(event, Stopped):
+            self._ended.set()
+
     def _on_lost(self, reason: str) -> None:
         if self._stopping.is_set():
+            self._ended.set()
             return
         with self._lock:
             self._client = None
