@@ -43,6 +43,7 @@ class ToneHeadset:
         self._next = 0
         self._written = bytearray()
         self._rung = bytearray()
+        self._rung_ns = 0
 
     def start(self) -> None:
         if self._broken:
@@ -51,6 +52,7 @@ class ToneHeadset:
     def stop(self) -> None:
         self._heard.write_bytes(bytes(self._written))
         self._heard.with_suffix(".ring").write_bytes(bytes(self._rung))
+        self._heard.with_suffix(".ring_ns").write_text(str(self._rung_ns))
 
     def read(self) -> bytes | None:
         if not self._frames:
@@ -62,6 +64,7 @@ class ToneHeadset:
         self._written += pcm
 
     def ring(self, pcm: bytes) -> None:
+        self._rung_ns = self._rung_ns or time.monotonic_ns()
         self._rung += pcm
 
     def use(self, *, listening: bool, ringing: bool) -> None: ...
@@ -121,7 +124,12 @@ class OneGrantEach:
 def main() -> None:
     options: dict[str, Any] = json.loads(sys.argv[1])
     folder = Path(options["folder"])
-    headset = ToneHeadset(options.get("tone", 1000.0), folder / "heard.raw", broken=options.get("broken", False))
+    headset = ToneHeadset(
+        options.get("tone", 1000.0),
+        folder / "heard.raw",
+        options.get("amplitude", 8000.0),
+        broken=options.get("broken", False),
+    )
 
     def set_audio(command: SetAudio) -> dict[str, Any]:
         if command.audio.kind == "device":
