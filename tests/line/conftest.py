@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.line.parts import Baresip, LineProcess, Sipp, end_process
+from tests.line.parts import Baresip, FarPhone, LineProcess, Sipp, end_process
 from tests.line.sound import write_tone
 
 
@@ -63,3 +63,19 @@ def baresip(tmp_path: Path) -> Iterator[Callable[..., Baresip]]:
     yield start
     for process in started:
         process.stop()
+
+
+@pytest.fixture
+def far_phone(tmp_path: Path) -> Iterator[Callable[..., FarPhone]]:
+    """Starts PJSIP phones that answer, play a tone of this frequency and follow transfers."""
+    started: list[FarPhone] = []
+
+    def start(frequency: float, **options: str) -> FarPhone:
+        folder = tmp_path / f"phone{len(started)}"
+        folder.mkdir()
+        started.append(FarPhone(folder, frequency, **options))
+        return started[-1]
+
+    yield start
+    for phone in started:
+        phone.stop()

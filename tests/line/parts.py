@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 
 from telephony.client import LineClient
 from telephony.messages import AddLine, CallEnded, CallState, Dial, Event, LineConfig
+from tests.line.sound import Samples, read_wav
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -148,7 +150,10 @@ class Sipp:
     def __init__(self, folder: Path, scenario: str, target: int = 0, calls: int = 1, **keys: str) -> None:
         self.port = free_port()
         self._folder = folder
-        text = (SCENARIOS / f"{scenario}.xml").read_text("utf-8")
+        text = scenario
+        if not text.startswith("<?xml"):  # the name of one in the folder
+            text = (SCENARIOS / f"{scenario}.xml").read_text("utf-8")
+        scenario = "built" if text is scenario else scenario
         file = folder / f"{scenario}.xml"  # SIPp wants the status of a response in the file itself
         file.write_text(text.replace("STATUS", keys.pop("status", "")), "utf-8")
         command = ["sipp", "-sf", str(file), "-m", str(calls), "-nostdin"]
@@ -191,7 +196,7 @@ class Baresip:
         self.port = free_port()
         self._folder = folder
         rate = 16000 if codec.startswith("G722") else 8000
-        modules = ["stdio", "g711", "g722", "aufile", "account", "menu", "uuid", "aubridge", "sndfile"]
+        modules = ["stdio", "g711", "g722", "aufile", "account", "menu", "uuid", "aubridge", "sndfile", "srtp"]
         rtp = free_port() & ~1
         config = [
             f"sip_listen 127.0.0.1:{self.port}",
@@ -224,6 +229,10 @@ class Baresip:
             self.stop()
             raise AssertionError((self._folder / "baresip.log").read_text()) from None
 
+    def said(self) -> str:
+        """What it printed so far."""
+        return (self._folder / "baresip.log").read_text("utf-8", "replace")
+
     def heard(self) -> Path:
         """The WAV file of what baresip heard; complete once the call is over."""
         return next(self._folder.glob("dump-*-dec.wav"))
@@ -231,6 +240,62 @@ class Baresip:
     def stop(self) -> None:
         end_process(self.process)
         self._log.close()
+
+
+class FarPhone:
+    """``far_phone``, a PJSIP phone that answers, plays a tone and follows transfers."""
+
+    def __init__(self, folder: Path, frequency: float, host: str = "127.0.0.1") -> None:
+        self._folder = folder
+        self.told: list[dict[str, Any]] = []
+        self._lines: queue.Queue[str] = queue.Queue()
+        command = [sys.executable, "-m", "tests.line.far_phone", str(folder), str(frequency), host]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.port = int(self.wait(lambda told: "port" in told)["port"])
+
+    def order(self, text: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+
+    def wait(self, good: Callable[[dict[str, Any]], bool], timeout: float = 8.0) -> dict[str, Any]:
+        """The next thing it tells that is good."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                told = json.loads(self._lines.get(timeout=max(0.0, deadline - time.monotonic())))
+            except queue.Empty:
+                raise AssertionError(f"the phone did not tell it; before: {self.told}") from None
+            self.told.append(told)
+            if good(told):
+                return dict(told)
+
+    def state(self, state: str) -> dict[str, Any]:
+        return self.wait(lambda told: told.get("state") == state)
+
+    def heard_last(self, seconds: float) -> tuple[Samples, int]:
+        """What it heard last, less the very end, and the rate. Ends it."""
+        signal, rate = read_wav(self.stop())
+        end = len(signal) - rate // 5
+        return signal[max(0, end - int(rate * seconds)) : end], rate
+
+    def stop(self) -> Path:
+        """End it; the WAV file of all that it heard."""
+        if self.process.poll() is None and self.process.stdin is not None:
+            self.process.stdin.close()
+            self.process.wait(10)
+        self._reader.join(5)
+        end_process(self.process)
+        return self._folder / "heard.wav"
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line)
 
 
 def wait_until(true: Callable[[], bool], timeout: float = 5.0) -> None:
