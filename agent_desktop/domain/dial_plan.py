@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agent_desktop.domain.number_places import same_city
-
 if TYPE_CHECKING:
     from agent_desktop.domain.numbers import TelNumber
 
@@ -97,6 +95,8 @@ def _of_own_area(number: TelNumber, plan: DialPlan) -> bool:
 
 
 def _subscriber(number: TelNumber, plan: DialPlan, kind: str) -> str:
+    from agent_desktop.domain.number_places import same_city  # the configuration needs the plan, not the tables
+
     if plan.number_format == "e164":
         return number.e164
     if plan.number_format == "e164_digits":

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from agent_desktop.domain.models import CaseDetail, CaseMatch, Direction
 from agent_desktop.domain.number_places import place_of
 from agent_desktop.services.call_records import UNSEEN, CallRecords
-from agent_desktop.services.call_views import AlarmView, CallView, LevelsView, QualityView, TransferView
+from agent_desktop.services.call_reports import CallReports
+from agent_desktop.services.call_views import CallView
 from agent_desktop.services.errors import DeskError
 from agent_desktop.services.listeners import Listeners
 from telephony import messages
@@ -45,10 +46,7 @@ class CallTracker:
         self, desk: DeskContext, cases: CaseService, records: CallRecords, unseen_end_s: float = UNSEEN_END_S
     ) -> None:
         self.changed: Listeners[CallView] = Listeners()
-        self.levels: Listeners[LevelsView] = Listeners()
-        self.transfers: Listeners[TransferView] = Listeners()
-        self.quality: Listeners[QualityView] = Listeners()
-        self.alarms: Listeners[AlarmView] = Listeners()
+        self.reports = CallReports(self._knows)
         self.sealed: Listeners[CallView] = Listeners()
         """The recording of a call that is over already has been finalised, or has failed."""
         self._desk = desk
@@ -69,10 +67,6 @@ class CallTracker:
             messages.CallState: self._state,
             messages.CallEnded: self._ended,
             messages.RecordingState: self._recording,
-            messages.Levels: self._levels,
-            messages.TransferState: self._transfer,
-            messages.CallQuality: self._quality,
-            messages.CallAlarm: self._alarm,
             messages.Snapshot: self._snapshot,
         }
 
@@ -123,15 +117,19 @@ class CallTracker:
 
     def on_event(self, event: messages.Message) -> None:
         """Take an event of the line process."""
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
+        handler = self._handlers.get(type(event), self.reports.on_event)
+        handler(event)
 
     def close(self) -> None:
         """Stop the background work; call records that could not be written yet are tried once more."""
         self._closed.set()
         self._later.shutdown(wait=True, cancel_futures=True)
         self._records.retry()
+
+    def _knows(self, call_id: str) -> bool:
+        """It is a call of this seat's, or was until a moment ago: a transfer may be told as done after the call."""
+        with self._lock:
+            return call_id in self._views or call_id in self._over
 
     def _tell(self, view: CallView) -> None:
         with self._lock:
@@ -304,22 +302,6 @@ class CallTracker:
             elif event.call_id in self._over and event.state != "recording":
                 self._over[event.call_id] = _recorded(self._over[event.call_id], event)
                 self.sealed.emit(self._over[event.call_id])
-
-    def _levels(self, event: messages.Levels) -> None:
-        if self.get(event.call_id) is not None:
-            self.levels.emit(LevelsView(event.call_id, event.agent_dbfs, event.far_dbfs))
-
-    def _transfer(self, event: messages.TransferState) -> None:
-        if self.get(event.call_id) is not None:
-            self.transfers.emit(TransferView(event.call_id, event.target, event.state, event.sip_code))
-
-    def _quality(self, event: messages.CallQuality) -> None:
-        if self.get(event.call_id) is not None:
-            self.quality.emit(QualityView(**{name: getattr(event, name) for name in QualityView.__dataclass_fields__}))
-
-    def _alarm(self, event: messages.CallAlarm) -> None:
-        if self.get(event.call_id) is not None:
-            self.alarms.emit(AlarmView(event.call_id, event.kind, event.on))
 
     def _snapshot(self, event: messages.Snapshot) -> None:
         """The line process is there, or there again: go on with its calls, and close those that it no longer has."""

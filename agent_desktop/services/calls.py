@@ -49,10 +49,10 @@ class CallService:
 
     def __init__(self, desk: DeskContext, tracker: CallTracker, commands: LineCommands | None = None) -> None:
         self.changed = tracker.changed
-        self.levels = tracker.levels
-        self.transfers = tracker.transfers
-        self.quality = tracker.quality
-        self.alarms = tracker.alarms
+        self.levels = tracker.reports.levels
+        self.transfers = tracker.reports.transfers
+        self.quality = tracker.reports.quality
+        self.alarms = tracker.reports.alarms
         self.sealed = tracker.sealed
         self._desk = desk
         self._tracker = tracker

@@ -116,6 +116,8 @@ def test_a_blind_transfer_sends_what_the_line_dials_and_keeps_what_is_meant(room
     assert _current(room) == call_id  # a transfer that failed leaves the call
     room.emit(ended(call_id, "transferred"))
     assert (room.seen[-1].cause, room.records()[0]["cause"]) == ("transferred", "transferred")
+    room.emit(messages.TransferState(call_id, "+861088887777", "done", 200))
+    assert told[-1].state == "done"
 
 
 def test_nobody_is_sent_where_calls_must_not_go(room: Room, contact: Contact) -> None:
