@@ -31,6 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse_config(error, show=options.command is None)
     if options.command == "line-password":
         return _keep_line_password(config, options.line)
+    if options.command == "line":
+        from agent_desktop.softphone import run_softphone
+
+        return run_softphone(config, options.passphrase_file)
     return run_desk(config)
 
 
@@ -76,7 +80,7 @@ def _keep_line_password(config: Config, line_id: str) -> int:
     import keyring
     from keyring.errors import KeyringError
 
-    from agent_desktop.seat import PASSWORD_SERVICE, line_password_name
+    from agent_desktop.line_setup import PASSWORD_SERVICE, line_password_name
 
     line = _line_named(config, line_id)
     if line is None:
@@ -110,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="agent-desktop", description="The desk of a debt-collection call centre.")
     parser.add_argument("--config", type=Path, help="configuration file (TOML)")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    line = commands.add_parser("line", help="a softphone without a window: commands in, events out, one JSON a line")
+    line.add_argument(
+        "--json", action="store_true", required=True, help="speak the line protocol on standard in/output"
+    )
+    line.add_argument("--config", type=Path, default=argparse.SUPPRESS, help="configuration file (TOML)")
+    line.add_argument("--passphrase-file", type=Path, help="where the seat's passphrase is, if its keys are under one")
     demo = commands.add_parser("demo", help="show the whole product working on this machine")
     demo.add_argument("--headless", action="store_true", help="play a scenario without a display, then end")
     demo.add_argument("--out", type=Path, default=Path("build/demo"), help="where the demo leaves its results")

@@ -19,7 +19,7 @@ MAX_BYTES = 65536
 class Conversation:
     """Reads one client's messages. ``put`` queues a message for that client and never blocks. One thread at a time.
 
-    Until it has said hello a client gets no event and is refused every other command.
+    Until it has said hello a client gets no event and is refused every other command; ``open`` lets it in without.
     """
 
     def __init__(self, hub: Hub, put: Callable[[Message], None]) -> None:
@@ -47,6 +47,12 @@ class Conversation:
         else:
             self._hub.execute(command).add_done_callback(lambda done: self._put(_reply(command.id, done)))
 
+    def open(self) -> None:
+        """Let the client in: the snapshot, then every event."""
+        if not self._greeted:
+            self._greeted = True
+            self._hub.admit(self)
+
     def end(self) -> None:
         """The client has gone."""
         self._hub.forget(self)
@@ -58,9 +64,7 @@ class Conversation:
         if hello.agent_id:
             self._hub.journal.agent_id = hello.agent_id
         self._put(Ok(hello.id, {"version": PROTOCOL_VERSION, "pid": os.getpid()}))
-        if not self._greeted:
-            self._greeted = True
-            self._hub.admit(self)
+        self.open()
 
 
 def _reply(command_id: str, done: Future[dict[str, Any]]) -> Message:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agent_desktop.domain.days import Clock, utc_now
 from agent_desktop.services.errors import DeskError, Problem
 from agent_desktop.services.line_roster import SeatLine as SeatLine
+from agent_desktop.store.enrolment import Enrolment, keep_enrolment
 from agent_desktop.store.keys import KeptKeys as KeptKeys
 from agent_desktop.store.keys import KeyringAway as KeyringAway
 from agent_desktop.store.keys import SeatKeys, StoreKeys
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from agent_desktop.services.desk import Desk
     from agent_desktop.services.line_port import LineStarter
     from agent_desktop.store.store import Store
-    from agent_desktop.sync.http import CollectionApi
+    from agent_desktop.sync.http import CollectionApi, SessionInfo
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class SignIn:
         api = CollectionApi(settings.server_url, settings.ca_file or True)
         try:
             session = api.sign_in(login, password, seat.seat_id, seat.public_key)
+            self._keep_enrolment(seat, session)
             store = self._open_store(session.user.id, seat, rebuild_store)
         except BaseException:
             _leave(api)
@@ -95,6 +97,13 @@ class SignIn:
             store.close()
             _leave(api)
             raise
+
+    def _keep_enrolment(self, seat: SeatKeys, session: SessionInfo) -> None:
+        """For a softphone without a window, which never signs in."""
+        try:
+            keep_enrolment(self._settings.data_dir, seat, Enrolment(session.store_key, session.grant_key))
+        except OSError as error:
+            log.warning("the server's keys were not kept: %s", type(error).__name__)
 
     def _open_store(self, user_id: str, seat: SeatKeys, rebuild: bool) -> Store:
         """One file a person: who signs in next at this seat does not see the last one's cases."""

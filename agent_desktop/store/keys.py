@@ -155,7 +155,7 @@ class KeptKeys:
             "sealed": _b64(bytes(box.encrypt(keys.to_json().encode()))),
         }
         self._data_dir.mkdir(parents=True, exist_ok=True)
-        _write_private(self._file, json.dumps(body).encode())
+        write_private(self._file, json.dumps(body).encode())
 
     def _open(self, passphrase: str) -> SeatKeys:
         from nacl.exceptions import CryptoError
@@ -194,7 +194,7 @@ def _derive(passphrase: str, salt: bytes, rounds: int, memory: int) -> bytes:
     return pwhash.argon2id.kdf(KEY_BYTES, passphrase.encode(), salt, opslimit=rounds, memlimit=memory)
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes) -> None:
     """Write a file that only its owner may read, whole or not at all."""
     temporary = path.with_name(path.name + ".new")
     with contextlib.suppress(FileNotFoundError):
