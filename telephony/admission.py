@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +17,7 @@ from pjsua2 import pjsua2 as pj
 from telephony.account import Arrival, SipAccount
 from telephony.endpoint import Library
 from telephony.lines import Line, Lines
+from telephony.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -29,24 +29,6 @@ _GRANTS = 4
 """Both in any window: with the four calls that this build holds, at most 56 sockets of 64."""
 _TELL_S = 10.0
 _GRANT_HEADER = "x-monitor-grant"
-
-
-class Pace:
-    """At most so many in any window of so many seconds."""
-
-    def __init__(self, most: int, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most, self._window_s, self._clock = most, window_s, clock
-        self._times: deque[float] = deque()
-
-    def take(self) -> bool:
-        """Count one more, unless that were too many."""
-        now = self._clock()
-        while self._times and now - self._times[0] > self._window_s:
-            self._times.popleft()
-        if len(self._times) >= self._most:
-            return False
-        self._times.append(now)
-        return True
 
 
 class Admission:

@@ -1,9 +1,9 @@
 """What must not reach PJSIP's upper layers, stopped in PJSIP's own chain of modules. Engine thread only.
 
 pjsua2 cannot refuse a MESSAGE, and has no say before a session description is used. This build aborts on an address
-that contradicts its type (``c=IN IP4 ::1``), and waits for the name server when the address is a name. Two small
-modules of ours stand where they can say no: before the transactions, for session descriptions in requests and answers
-alike; and behind the dialogs, for requests that begin something other than a call.
+that contradicts its type (``c=IN IP4 ::1``), waits for the name server when the address is a name, and aborts on a
+request whose CSeq names the method of another one (RFC 4475, 3.1.2.17). Two small modules of ours stand where they can
+say no: before the transactions, for these; and behind the dialogs, for requests that begin something other than a call.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _HERE = frozenset(("INVITE", "OPTIONS"))
 _INSIDE = frozenset(("BYE", "CANCEL", "PRACK", "UPDATE", "INFO"))
 """Those that have a meaning only inside one."""
 _ADDRESS_LINE = re.compile(r"^(?:c=|a=rtcp:[ \t]*\d+[ \t]+(?=\S))(.*)$", re.MULTILINE)
+_CSEQ = re.compile(r"^CSeq\s*:\s*\d+\s+(\S+)", re.MULTILINE | re.IGNORECASE)
 _FAMILIES: dict[str, Callable[[str], object]] = {"IP4": ipaddress.IPv4Address, "IP6": ipaddress.IPv6Address}
 
 _Handler = Callable[[int], int]
@@ -41,6 +42,23 @@ class _SdpInfo(ctypes.Structure):
     """``pjsip_rdata_sdp_info``."""
 
     _fields_ = (("body", _Text), ("sdp_err", ctypes.c_int), ("sdp", ctypes.c_void_p))
+
+
+class _Received(ctypes.Structure):
+    """The beginning of ``pjsip_rx_data`` in this build; only used where ``message`` proves to point into ``packet``."""
+
+    _fields_ = (
+        ("transport_info", ctypes.c_void_p * 38),
+        ("timestamp", ctypes.c_long * 2),
+        ("packet", ctypes.c_char * 4000),
+        ("zero", ctypes.c_uint32),
+        ("length", ctypes.c_ssize_t),
+        ("source", ctypes.c_uint32 * 8),
+        ("source_name", ctypes.c_char * 46),
+        ("source_port", ctypes.c_int),
+        ("message", ctypes.c_void_p),
+        ("message_length", ctypes.c_int),
+    )
 
 
 class _Module(ctypes.Structure):
@@ -62,6 +80,11 @@ class _Module(ctypes.Structure):
         ("on_tx_response", ctypes.c_void_p),
         ("on_tsx_state", ctypes.c_void_p),
     )
+
+
+def names_its_method(method: str, head: str) -> bool:
+    """Whether every CSeq among the headers of a request names the request's own method (RFC 3261, 8.1.1.5)."""
+    return all(named == method for named in _CSEQ.findall(head.replace("\r", "\n")))
 
 
 def is_usable(sdp: str) -> bool:
@@ -88,7 +111,7 @@ class Door:
         self._pjsip = _declared(ctypes.CDLL(pj._pjsua2.__file__))
         self._endpoint = 0
         self._names = (ctypes.create_string_buffer(b"mod-door-sdp"), ctypes.create_string_buffer(b"mod-door-methods"))
-        self._early = self._module(0, _BEFORE_TRANSACTIONS, self._request_with_sdp, self._answer_with_sdp)
+        self._early = self._module(0, _BEFORE_TRANSACTIONS, self._request, self._answer)
         self._late = self._module(1, _BEHIND_DIALOGS, self._beginning, lambda rdata: 0)
 
     def open(self) -> None:
@@ -115,12 +138,13 @@ class Door:
         module.on_rx_response = _OnReceived(on_answer)
         return module
 
-    def _request_with_sdp(self, rdata: int) -> int:
-        if self._sdp_is_usable(rdata):
-            return 0
-        return self._refuse(rdata, 488)
+    def _request(self, rdata: int) -> int:
+        head = _message(rdata).partition(b"\r\n\r\n")[0].decode("latin-1")
+        if not names_its_method(self._method(rdata), head):
+            return self._refuse(rdata, 400)
+        return 0 if self._sdp_is_usable(rdata) else self._refuse(rdata, 488)
 
-    def _answer_with_sdp(self, rdata: int) -> int:
+    def _answer(self, rdata: int) -> int:
         if self._sdp_is_usable(rdata):
             return 0
         log.warning("an answer was dropped: its session description has no usable address")
@@ -145,6 +169,15 @@ class Door:
         """From ``Request msg INVITE/cseq=1 (rdata0x…)``."""
         words = self._pjsip.pjsip_rx_data_get_info(rdata).decode("latin-1").split(" ")
         return str(words[2].partition("/")[0]) if len(words) > 2 else ""
+
+
+def _message(rdata: int) -> bytes:
+    """The message as it came; empty where this build does not lay it out as expected."""
+    received = _Received.from_address(rdata)
+    start = ctypes.addressof(received) + _Received.packet.offset
+    at, length = received.message or 0, received.message_length
+    inside = start <= at and 0 < length <= start + _Received.packet.size - at
+    return ctypes.string_at(at, length) if inside else b""
 
 
 def _declared(library: ctypes.CDLL) -> ctypes.CDLL:

@@ -14,6 +14,7 @@ from pjsua2 import pjsua2 as pj
 from telephony.connections import Connections, ExpectedNames
 from telephony.door import Door
 from telephony.names import Names
+from telephony.pace import Pace
 from telephony.settings import EngineSettings
 from telephony.sip_names import SipNames
 from telephony.tls import Connection
@@ -35,20 +36,32 @@ _HANDSHAKE_MS = 8000
 
 _WARNINGS = 2
 _TRACE = 5
+_WARNINGS_IN_WINDOW, _WINDOW_S = 30, 10.0
 _BRIDGE_QUALITY = 10  # the large resampling filter: flat to 3.4 kHz, where the small one has lost 5 dB
 _MAX_CALLS = 16
 _MAX_PORTS = 64
 
 
 class _Log(pj.LogWriter):  # type: ignore[misc]
-    """PJSIP's warnings in Python's log, without URIs, names and numbers."""
+    """PJSIP's warnings in Python's log, without URIs, names and numbers, and not so many as a flood could cause.
+
+    What follows the first line is the packet that PJSIP could not use: it stays out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pace = Pace(_WARNINGS_IN_WINDOW, _WINDOW_S)
+        self._left_out = 0
 
     def write(self, entry: Any) -> None:
-        level = logging.ERROR if entry.level <= 1 else logging.WARNING
+        if not self._pace.take():
+            self._left_out += 1
+            return
+        text = _PERSONAL.sub("…", entry.msg.strip().partition("\n")[0])
+        left_out, self._left_out = self._left_out, 0
+        more = f" ({left_out} more before it)" if left_out else ""
         # PJSIP logs a peer's refusal as an error; for this process it is an ordinary event.
-        logging.getLogger("telephony.pjsip").log(
-            min(level, logging.WARNING), "%s", _PERSONAL.sub("…", entry.msg.strip())
-        )
+        logging.getLogger("telephony.pjsip").warning("%s%s", text, more)
 
 
 class _Endpoint(pj.Endpoint):  # type: ignore[misc]
