@@ -20,6 +20,8 @@ _EXTENSION = re.compile(
 )
 _HYPHENATED = re.compile(r"^(?P<base>.*\d.*)[\-–—‐‑‒―−](?P<ext>\d{1,6})$")
 LONGEST_EXTENSION = 6
+SHORTEST_LOCAL = 7
+"""Digits of a landline without its area code, at least."""
 LONGEST_TEXT = 64
 """Longer texts are not looked at: they come from the network, too."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Select, bindparam, func, select
+from sqlalchemy import Column, Connection, Select, and_, bindparam, func, or_, select
 
 from agent_desktop.domain.models import (
     Case,
@@ -23,7 +23,7 @@ from agent_desktop.domain.models import (
     TimelineEntry,
     TimelineKind,
 )
-from agent_desktop.domain.numbers import tail
+from agent_desktop.domain.numbers import SHORTEST_LOCAL, TAIL_DIGITS, tail
 from agent_desktop.domain.work_order import CaseFacts
 from agent_desktop.store import schema
 from agent_desktop.store.database import Database
@@ -120,9 +120,20 @@ class CaseReader:
         return self._database.read(one)
 
     def refuses_calls(self, number: str) -> bool:
-        """Somebody at this number must not be called."""
+        """Somebody at this kept number must not be called.
+
+        A number that could not be understood is refused when it may reach one of them all the same: a local number
+        without its area code, or one with further digits before or behind it, which exchanges pass over.
+        """
         state = ContactState.DO_NOT_CALL.value
-        query = select(func.count()).where(_contacts.c.number == number, _contacts.c.state == state)
+        same = _contacts.c.number == number
+        if not number.startswith("+"):
+            digits = "".join(c for c in number if c.isdigit())
+            if len(digits) >= TAIL_DIGITS:
+                same = or_(same, and_(_contacts.c.tail != "", func.instr(digits, _contacts.c.tail) > 0))
+            elif len(digits) >= SHORTEST_LOCAL:
+                same = or_(same, _contacts.c.number.endswith(digits))
+        query = select(func.count()).where(same, _contacts.c.state == state)
         return self._database.read(lambda connection: bool(connection.scalar(query)))
 
 

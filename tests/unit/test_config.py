@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
 from pathlib import Path
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
 
 from agent_desktop.app import main
 from agent_desktop.config import Config, ConfigError, LineSettings, load_config
 from agent_desktop.seat import seat_settings
 from telephony.messages import LineConfig
+from tests.support.memory_keyring import MemoryKeyring
+from tests.support.memory_keyring import memory_keyring as memory_keyring
 
 
 def _write(tmp_path: Path, text: str) -> Path:
@@ -115,29 +114,10 @@ def test_a_password_in_the_file_is_refused_and_not_quoted(tmp_path: Path, text: 
     assert "hunter2" not in str(caught.value)
 
 
-class _MemoryKeyring(KeyringBackend):
-    """Stands for the desktop's keyring service."""
-
-    priority = 1.0
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[tuple[str, str], str]]:
-    before, memory = keyring.get_keyring(), _MemoryKeyring()
-    keyring.set_keyring(memory)
+def kept(memory_keyring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
     monkeypatch.setattr(getpass, "getpass", lambda prompt: f"secret of {prompt.split()[-1]}")
-    yield memory.kept
-    keyring.set_keyring(before)
+    return memory_keyring.kept
 
 
 def test_each_lines_password_is_kept_by_its_name(tmp_path: Path, kept: dict[tuple[str, str], str]) -> None:

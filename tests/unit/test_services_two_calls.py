@@ -130,6 +130,23 @@ def test_nobody_is_sent_where_calls_must_not_go(room: Room, contact: Contact) ->
     assert not any(isinstance(command, messages.Transfer) for command in room.line.commands)
 
 
+@pytest.mark.parametrize(
+    "number", ["138000060210", "*7213800006021", "10113800006021", "#31#13800006021", "9,13800006021"]
+)
+def test_digits_around_a_number_do_not_get_round_do_not_call(room: Room, contact: Contact, number: str) -> None:
+    room.cases.set_contact_state(contact.id, ContactState.DO_NOT_CALL)
+    assert problem_of(room.calls.dial_number, number) in (Problem.DO_NOT_CALL, Problem.BAD_NUMBER)
+    assert not any(isinstance(command, messages.Dial) for command in room.line.commands)
+
+
+def test_a_local_number_without_area_code_may_be_one_that_must_not_be_called(room: Room, case: Case) -> None:
+    landline = make_contact(case, "+862165551234", state=ContactState.DO_NOT_CALL)
+    room.store.changes.apply(page(upsert(landline)))
+    assert problem_of(room.calls.dial_number, "6555-1234") is Problem.DO_NOT_CALL
+    room.calls.dial_number("6555-1235")
+    room.calls.dial_number("1234")
+
+
 def test_attended_transfer_and_conference_are_one_command_each(room: Room) -> None:
     debtor = _talk(room)
     leader = _talk(room, "1002")
