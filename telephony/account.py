@@ -78,6 +78,8 @@ class SipAccount(pj.Account):  # type: ignore[misc]
         self._on_arrival = on_arrival
         self._on_probe = on_probe
         self._asked = 0
+        self.transport = -1
+        """PJSIP's id of the transport that it uses."""
 
     @property
     def asking(self) -> bool:

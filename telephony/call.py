@@ -22,8 +22,8 @@ from telephony.notes import (
 )
 from telephony.quality import StreamTotals
 from telephony.sdp import holds
+from telephony.srtp import encrypted
 
-_ENCRYPTED = (pj.PJMEDIA_TP_PROTO_RTP_SAVP, pj.PJMEDIA_TP_PROTO_RTP_SAVPF)
 _OVER = (pj.PJSIP_TSX_STATE_COMPLETED, pj.PJSIP_TSX_STATE_TERMINATED)
 _CHALLENGES = (401, 407)
 _WITH_STREAM = (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD, pj.PJSUA_CALL_MEDIA_LOCAL_HOLD)
@@ -64,9 +64,9 @@ class SipCall(pj.Call):  # type: ignore[misc]
         info = self.getInfo()
         for media in info.media:
             if media.type == pj.PJMEDIA_TYPE_AUDIO:
-                codec, rate, encrypted = self._stream(int(media.index), int(media.status))
+                codec, rate, secure = self._stream(int(media.index), int(media.status))
                 self._codec = codec or self._codec
-                self._notify(MediaNote(self.call_id, int(media.index), int(media.status), codec, rate, encrypted))
+                self._notify(MediaNote(self.call_id, int(media.index), int(media.status), codec, rate, secure))
                 return
         self._notify(MediaNote(self.call_id, -1, int(pj.PJSUA_CALL_MEDIA_NONE), "", 0))
 
@@ -155,7 +155,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
             info = self.getStreamInfo(index)
         except pj.Error:
             return "", 0, False
-        return str(info.codecName), 16000 if info.codecName == "G722" else 8000, info.proto in _ENCRYPTED
+        return str(info.codecName), 16000 if info.codecName == "G722" else 8000, encrypted(self)
 
 
 def operation(code: int = 0, headers: tuple[tuple[str, str], ...] = (), unhold: bool = False) -> Any:

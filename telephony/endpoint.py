@@ -6,7 +6,7 @@ import ctypes
 import gc
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from pjsua2 import pjsua2 as pj
@@ -17,7 +17,7 @@ from telephony.names import Names
 from telephony.pace import Pace
 from telephony.settings import EngineSettings
 from telephony.sip_names import SipNames
-from telephony.tls import Connection
+from telephony.tls import Connection, Security
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class Library:
         self._settings = settings
         self._endpoint = _Endpoint()
         self._door = Door()
-        self._transports: dict[tuple[str, str, bool], int] = {}
+        self._transports: dict[tuple[str, Security | None], int] = {}
         self._addresses: dict[str, tuple[str, int]] = {}
         self.names = Names()
         self._sip_names = SipNames(self.names)
@@ -120,23 +120,29 @@ class Library:
         self.start_clock()
         self.transport("udp")
 
-    def transport(self, kind: str, authorities: str = "", names_elsewhere: bool = False) -> int:
-        """Id of the ``udp``, ``tcp`` or ``tls`` transport, opened when first asked for. Raises ``pj.Error``.
+    def transport(self, kind: str, security: Security | None = None) -> int:
+        """Id of the ``udp`` or ``tcp`` transport, or the ``tls`` one of this security; opened when first asked for.
 
-        TLS has one for each file of ``authorities``. ``names_elsewhere``: the name in a server's certificate is not the
-        host of its URI; it is then checked by ``follow_connections`` instead of PJSIP.
+        Raises ``pj.Error``; PJSIP has room for eight.
         """
-        key = (kind, authorities, names_elsewhere) if kind == "tls" else (kind, "", False)
+        key = (kind, security if kind == "tls" else None)
         if key not in self._transports:
             config = pj.TransportConfig()
             config.boundAddress = self._settings.local_host
             config.port = 0 if kind == "tls" else self._settings.local_port
             if kind == "tls":
-                _secure(config.tlsConfig, authorities, not names_elsewhere)
+                _secure(config.tlsConfig, security or Security())
             number = self._endpoint.transportCreate(_TRANSPORTS[kind], config)
             self._transports[key] = number
             self._addresses[kind] = self._local_address(number)
         return self._transports[key]
+
+    def close_unused(self, used: Container[int]) -> None:
+        """Close the TLS transports that are not among these ids. Raises ``pj.Error``."""
+        for key, number in list(self._transports.items()):
+            if key[0] == "tls" and number not in used:
+                self._endpoint.transportClose(number)
+                del self._transports[key]
 
     def address(self, kind: str) -> tuple[str, int]:
         """Host and port where that transport is reached."""
@@ -207,10 +213,10 @@ class Library:
         return host.strip("[]"), int(port)
 
 
-def _secure(config: Any, authorities: str, check_names: bool) -> None:
+def _secure(config: Any, security: Security) -> None:
     """TLS 1.2, the newest that this build has. The chain is checked always; see ``Connections`` for names."""
-    config.CaListFile = authorities
-    config.verifyServer = check_names
+    config.CaListFile = security.authorities
+    config.verifyServer = not security.named_elsewhere
     config.proto = pj.PJ_SSL_SOCK_PROTO_TLS1_2
     config.ciphers = pj.IntVector(_CIPHERS)
     config.enableRenegotiation = False

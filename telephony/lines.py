@@ -24,7 +24,7 @@ from telephony.peers import Peers
 from telephony.registrar import ALONE, WITH_BACKUP, Pace, Registrar
 from telephony.settings import EngineSettings
 from telephony.srtp import MODES
-from telephony.tls import Connection, expected_names
+from telephony.tls import Connection, Security, expected_names
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,9 @@ _DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 _LONGEST_TURN_S = 0.25
 _RECONNECT_S = 2.0
 _SHORTEST_SESSION_S = 90
+_TOO_MANY = 70010  # PJ_ETOOMANY
+_MOST_ACCOUNTS = 7
+"""PJSIP has eight and aborts at the ninth; one refuses calls (``Admission``)."""
 
 
 class Lines:
@@ -68,11 +71,13 @@ class Lines:
         """Set a line up, in place of the one of the same id. Raises ``CommandError``."""
         _check(config)
         try:
+            self._transport(config, config.peer)
+            self._drop(config.line_id)
             line = self._make(config)
             line.servers[0].open()
         except pj.Error as error:
-            raise CommandError("sip_error", "the line could not be set up") from error
-        self._drop(config.line_id)
+            code = "line_busy" if error.status == _TOO_MANY else "sip_error"
+            raise CommandError(code, f"the line could not be set up: {error.title}") from error
         self._lines[config.line_id] = line
         self._watch_network(look=True)
         line.on_time(self._now, self._outlook(line), False)
@@ -168,11 +173,29 @@ class Lines:
         return Registrar(role, peer, config.transport, pace, partial(self._open, config, role, peer), self._retire)
 
     def _open(self, config: LineConfig, role: str, peer: str) -> SipAccount:
-        transport = self._library.transport(config.transport, self._authorities(config), bool(config.tls_name))
+        if len(self._accounts()) >= _MOST_ACCOUNTS:
+            raise pj.Error(_TOO_MANY, "account", "too many lines at once", __name__, 0)
+        transport = self._transport(config, peer)
         local = self._library.address(config.transport)
         account = SipAccount(config.line_id, self._inbox.append, self._on_arrival, self._inbox.append, role)
         account.create(account_config(config, peer, self._settings, transport, local))
+        account.transport = transport
         return account
+
+    def _accounts(self) -> list[SipAccount]:
+        servers = (server for line in self._lines.values() for server in line.servers)
+        return [server.account for server in servers if server.account is not None] + self._retired
+
+    def _transport(self, config: LineConfig, peer: str) -> int:
+        authorities = config.tls_ca_file or self._settings.tls_ca_file
+        security = Security(authorities, config.tls_name or split_peer(peer)[0], bool(config.tls_name))
+        try:
+            return self._library.transport(config.transport, security)
+        except pj.Error as error:
+            if error.status != _TOO_MANY:
+                raise
+        self._library.close_unused({account.transport for account in self._accounts()})
+        return self._library.transport(config.transport, security)
 
     def _retire(self, account: SipAccount) -> None:
         if not account.asking:
@@ -183,9 +206,6 @@ class Lines:
         except pj.Error:
             log.debug("a line that goes was not registered")
         self._retired.append(account)
-
-    def _authorities(self, config: LineConfig) -> str:
-        return config.tls_ca_file or self._settings.tls_ca_file
 
     def _note(self, note: Registration | ProbeAnswer | Connection) -> None:
         if isinstance(note, Connection):

@@ -20,5 +20,9 @@ class Peers:
 
     def allows(self, source: str) -> bool:
         """Whether a packet from ``address:port`` comes from one of them."""
+        return self._anybody or self.configured(source)
+
+    def configured(self, source: str) -> bool:
+        """Whether it comes from one of them that is named, whatever policy says of others."""
         address = source.rpartition(":")[0].strip("[]")
-        return self._anybody or any(address in self._names.addresses(host) for host in self._hosts)
+        return any(address in self._names.addresses(host) for host in self._hosts)

@@ -22,6 +22,18 @@ _FLAGS = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
+class Security:
+    """What a connection must prove. Connections are shared by those of the same security alone."""
+
+    authorities: str = ""
+    """PEM file of who is trusted; empty for nobody."""
+    name: str = ""
+    """Name that the server's certificate must bear."""
+    named_elsewhere: bool = False
+    """This is not the host of the server's URI: the name is checked here and not by PJSIP."""
+
+
+@dataclass(frozen=True, slots=True)
 class PeerCertificate:
     """What PJSIP says of a server's certificate after the handshake."""
 
@@ -61,6 +73,8 @@ def verify(certificate: PeerCertificate, wanted: Iterable[str]) -> str:
 def bears(certificate: PeerCertificate, name: str) -> bool:
     """Whether the certificate is this host's. No wildcards, and the common name only without others (RFC 5922, 7.1)."""
     wanted = _plain(name)
+    if not wanted:
+        return False
     if certificate.names:
         return any(_host(entry) == wanted for entry in certificate.names)
     return not is_numeric(wanted) and _plain(certificate.common_name) == wanted

@@ -196,7 +196,7 @@ class Baresip:
         self.port = free_port()
         self._folder = folder
         rate = 16000 if codec.startswith("G722") else 8000
-        modules = ["stdio", "g711", "g722", "aufile", "account", "menu", "uuid", "aubridge", "sndfile", "srtp"]
+        modules = ["stdio", "g711", "g722", "srtp", "aufile", "account", "menu", "uuid", "aubridge", "sndfile"]
         rtp = free_port() & ~1
         config = [
             f"sip_listen 127.0.0.1:{self.port}",
