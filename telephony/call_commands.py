@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from telephony.addresses import is_number, sip_uri
+from telephony.addresses import is_number
 from telephony.answering import Answering
 from telephony.call import SipCall, operation
 from telephony.call_table import CallTable
@@ -106,8 +106,7 @@ class CallCommands:
         digits = command.digits or command.number
         if not is_number(command.number) or not is_number(digits):
             raise CommandError("bad_number", "this number cannot be dialled")
-        config = self._line(call).config
-        uri = sip_uri(digits, config.peer, config.transport)
+        uri = self._line(call).dial_uri(digits)
         self._conference.ended(call)
         self._transfers.begin(call, command.number, lambda sip: sip.xfer(f"<{uri}>", operation()))
 

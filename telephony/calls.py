@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _REJECT_CODES = {"busy": 486, "decline": 603, "not_found": 404}
 _TOO_MANY = 70010  # PJ_ETOOMANY: this build holds four calls, one that a dead peer never answers for 32 s
+_PROGRESS = 183  # says nothing of ringing
 _WITH_MEDIA = (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD)
 Handler = Callable[[Any], dict[str, Any] | None]
 
@@ -241,7 +242,7 @@ class Calls:
     def _moved(self, call: LiveCall, note: StateNote) -> None:
         if note.state == pj.PJSIP_INV_STATE_EARLY and call.outbound and note.sip_code > 100:
             call.rang = True
-            if call.state == "dialing":
+            if call.state == "dialing" and note.sip_code != _PROGRESS:
                 call.state = "ringing"
         elif not call.answered_at and _is_answer(call, note):
             call.state = "active"
@@ -282,12 +283,12 @@ class Calls:
         """Whether a call from ``source`` that names this call's dialog may take its place. Inside PJSIP's callback.
 
         Without this a PBX or a colleague could not transfer a caller to this seat. The dialog's identifiers are known
-        to its ends and to the proxies between; the source must be one that may call in.
+        to its ends and to the proxies between; the source must be a peer that is configured.
         """
         call = self._table.find(call_id)
         line = self._lines.find(call.line_id) if call is not None else None
         allowed = call is not None and call.state == "active" and not call.ended_here and not call.monitored
-        if allowed and line is not None and line.peers.allows(source):
+        if allowed and line is not None and line.peers.configured(source):
             return True
         log.warning("a call that would replace ours was refused")
         return False

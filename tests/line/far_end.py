@@ -10,7 +10,9 @@ _COPIED = ("[last_Via:]", "[last_From:]", "[last_To:]", "[last_Call-ID:]", "[las
 _TAG = ";tag=[pid]SIPp[call_number]"
 
 
-def sdp(direction: str = "", payload: int = 8, codec: str = "PCMA", address: str = "[media_ip]") -> str:
+def sdp(
+    direction: str = "", payload: int = 8, codec: str = "PCMA", address: str = "[media_ip]", port: str = "[media_port]"
+) -> str:
     """A session description for one audio stream; ``direction`` such as ``sendonly``."""
     lines = [
         "v=0",
@@ -18,7 +20,7 @@ def sdp(direction: str = "", payload: int = 8, codec: str = "PCMA", address: str
         "s=-",
         f"c=IN IP4 {address}",
         "t=0 0",
-        f"m=audio [media_port] RTP/AVP {payload} 101",
+        f"m=audio {port} RTP/AVP {payload} 101",
         f"a=rtpmap:{payload} {codec}/8000",
         "a=rtpmap:101 telephone-event/8000",
         "a=fmtp:101 0-16",
@@ -48,7 +50,9 @@ class FarEnd:
             '<ereg regexp="&lt;(sip:[^&gt;]*)&gt;" search_in="hdr" header="Contact:" assign_to="whole,contact"/>',
             '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>',
             '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>',
-            '<log message="[$whole][$contact][$from][$to]"/>',
+            '<ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>',
+            '<ereg regexp=".*" search_in="hdr" header="CSeq:" assign_to="cseq"/>',
+            '<log message="[$whole][$contact][$from][$to][$via][$cseq]"/>',
             *_wanted(headers, "first"),
         ]
         self._steps.append(f'<recv request="INVITE" crlf="true"><action>{"".join(actions)}</action></recv>')
@@ -100,6 +104,16 @@ class FarEnd:
         copied = [f"{line}{tag}" if line == "[last_To:]" else line for line in _COPIED]
         again = code >= 200 and body and not once
         return self._send([f"SIP/2.0 {code} {reason}", *copied, _CONTACT, *headers], body, bool(again))
+
+    def answer_invite(self, code: int, reason: str, tag: str = _TAG, body: str = "") -> FarEnd:
+        """Answer the INVITE though another request came after it."""
+        copied = ["Via:[$via]", "From:[$from]", f"To:[$to]{tag}", "[last_Call-ID:]", "CSeq:[$cseq]"]
+        return self._send([f"SIP/2.0 {code} {reason}", *copied, _CONTACT], body, again=False)
+
+    def reinvites(self, body: str) -> FarEnd:
+        """A re-INVITE with this offer (empty for none), answered and acknowledged."""
+        self.sends("INVITE", body).expect(100, optional=True).expect(200)
+        return self.sends("ACK", "" if body else sdp())
 
     def ok(self, body: str = "") -> FarEnd:
         """Answer the last request inside the dialog with 200."""

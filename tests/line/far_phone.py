@@ -1,8 +1,8 @@
 """A plain PJSIP phone, none of the engine's code: answers, plays a tone, follows REFER and INVITE with Replaces.
 
 Run as a program with a folder, a tone's frequency and the address to be bound to. Says its port on standard output,
-then each call's state, a JSON line each; takes ``dial URI``, ``refer URI``, ``replace URI REPLACES`` and ``hang_up`` on
-standard input and ends with it. Writes ``heard.wav``.
+then each call's state, a JSON line each. Takes on standard input, and ends with it: ``dial URI``, ``refer URI``,
+``replace URI REPLACES``, ``hang_up``, ``early`` (play before the answer), ``answer``. Writes ``heard.wav``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class Phone(pj.Account):  # type: ignore[misc]
     def __init__(self, folder: Path, frequency: float) -> None:
         super().__init__()
         self.calls: list[Leg] = []
+        self.early = False
+        """Play before the answer, and answer when told."""
         write_tone(folder / "tone.wav", frequency, 16000, 5)
         self.player, self.recorder = pj.AudioMediaPlayer(), pj.AudioMediaRecorder()
         self.player.createPlayer(str(folder / "tone.wav"))
@@ -39,9 +41,7 @@ class Phone(pj.Account):  # type: ignore[misc]
         message = prm.rdata.wholeMsg
         named = [line for line in message.split("\r\n") if line.lower().startswith(("referred-by:", "replaces:"))]
         tell(incoming=named)
-        answer = pj.CallOpParam()
-        answer.statusCode = 200
-        leg.answer(answer)
+        answer_with(leg, 183 if self.early else 200)
 
 
 class Leg(pj.Call):  # type: ignore[misc]
@@ -73,6 +73,12 @@ class Leg(pj.Call):  # type: ignore[misc]
     def onCallReplaced(self, prm: Any) -> None:
         tell(replaced=True)
         prm.newCall = Leg(self.phone, prm.newCallId)
+
+
+def answer_with(leg: Leg, code: int) -> None:
+    param = pj.CallOpParam()
+    param.statusCode = code
+    leg.answer(param)
 
 
 def tell(**values: Any) -> None:
@@ -108,6 +114,11 @@ def obey(order: str, phone: Phone) -> None:
         header.hName, header.hValue = "Replaces", replaces
         param.txOption.headers.append(header)
         Leg(phone).makeCall(uri, param)
+    elif word == "early":
+        phone.early = True
+        tell(early=True)
+    elif word == "answer" and active:
+        answer_with(active[-1], 200)
     elif word == "hang_up":
         for leg in active:
             leg.hangup(pj.CallOpParam(True))

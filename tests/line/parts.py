@@ -147,7 +147,9 @@ class LineProcess:
 class Sipp:
     """SIPp with one of the scenarios, for one call unless told otherwise."""
 
-    def __init__(self, folder: Path, scenario: str, target: int = 0, calls: int = 1, **keys: str) -> None:
+    def __init__(
+        self, folder: Path, scenario: str, target: int = 0, calls: int = 1, patience: int = 30, **keys: str
+    ) -> None:
         self.port = free_port()
         self._folder = folder
         text = scenario
@@ -163,7 +165,7 @@ class Sipp:
             "-error_file",
             str(folder / f"sipp-{scenario}.err"),
             "-timeout",
-            "30",
+            str(patience),
             "-timeout_error",
         ]
         command += ["-trace_msg", "-message_file", str(folder / f"sipp-{scenario}.msg")]
