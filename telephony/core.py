@@ -32,8 +32,9 @@ from telephony.messages import (
     TestAudio,
 )
 from telephony.monitor import Monitors
-from telephony.notes import Note, RefusalNote, StateNote
+from telephony.notes import MediaNote, Note, RefusalNote, StateNote
 from telephony.quality import Quality
+from telephony.rtp_source import RtpSources
 from telephony.settings import EngineSettings
 from telephony.taping import Taping
 
@@ -73,6 +74,7 @@ class Core:
             check_grant, self._bridge, self._taping, settings.monitor_wait_s, self._notes.append, book.publish
         )
         self._quality = Quality(book.publish)
+        self._sources = RtpSources()
         self.sip_address = self._library.address("udp")
         """Where UDP SIP is received."""
         self._handlers: dict[type[Command], Callable[[Any], dict[str, Any] | None]] = {
@@ -108,6 +110,7 @@ class Core:
         self._calls.on_time(now)
         self._monitors.follow(self._calls.live, now)
         self._quality.follow(self._calls.live, now)
+        self._sources.follow(self._calls.live, now)
         self._sound.follow(self._calls.live, not (self._calls.all_gone and self._monitors.all_gone))
 
     def stop(self) -> None:
@@ -141,6 +144,8 @@ class Core:
         else:
             if isinstance(note, StateNote) and note.call_id in self._refused:
                 self._refused.pop(note.call_id)
+            if isinstance(note, MediaNote):
+                self._sources.changed(note.call_id)
             self._calls.note(note)
             self._monitors.note(note)
 
