@@ -69,14 +69,30 @@ class Seat:
         raise AssertionError(f"no {kind.__name__} within {timeout} s; last: {self.events[-3:]}")
 
 
+def make_setup(folder: Path, name: str, *, peer_port: int = 9, audio: AudioConfig | None = None) -> LineSetup:
+    """A seat with a direct line on loopback that calls ``peer_port``, and keys that nobody else has."""
+    keys = (SigningKey.generate(), PrivateKey.generate(), SigningKey.generate())
+    return _setup(folder, name, keys, peer_port, audio)
+
+
 def start_seat(folder: Path, name: str, *, peer_port: int = 9, audio: AudioConfig | None = None) -> Seat:
-    """A seat with a direct line on loopback that calls ``peer_port``. The caller stops ``seat.port``."""
-    store_key, seat_key, grant_key = PrivateKey.generate(), SigningKey.generate(), SigningKey.generate()
-    setup = LineSetup(
+    """The line process of a seat as above. The caller stops ``seat.port``."""
+    seat_key, store_key, grant_key = keys = (SigningKey.generate(), PrivateKey.generate(), SigningKey.generate())
+    setup = _setup(folder, name, keys, peer_port, audio)
+    port = start_line(setup)
+    seat = Seat(port, setup, store_key, seat_key, grant_key)
+    port.events.join(seat.events.append)
+    return seat
+
+
+def _setup(
+    folder: Path, name: str, keys: tuple[SigningKey, PrivateKey, SigningKey], peer_port: int, audio: AudioConfig | None
+) -> LineSetup:
+    return LineSetup(
         seat_id=f"seat-{name}",
-        signing_key=bytes(seat_key),
-        store_key=bytes(store_key.public_key),
-        grant_key=bytes(grant_key.verify_key),
+        signing_key=bytes(keys[0]),
+        store_key=bytes(keys[1].public_key),
+        grant_key=bytes(keys[2].verify_key),
         spool=folder / name / "spool",
         records=folder / name / "calls.journal",
         log_file=folder / name / "line.log",
@@ -85,10 +101,6 @@ def start_seat(folder: Path, name: str, *, peer_port: int = 9, audio: AudioConfi
         local_host="127.0.0.1",
         local_port=0,
     )
-    port = start_line(setup)
-    seat = Seat(port, setup, store_key, seat_key, grant_key)
-    port.events.join(seat.events.append)
-    return seat
 
 
 def start_pair(folder: Path) -> tuple[Seat, Seat]:
