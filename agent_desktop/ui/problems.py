@@ -66,7 +66,7 @@ def _calling(problem: Problem) -> str:
         case Problem.LINE_NOT_READY:
             return translate("Problems", "The line is not registered, so no call can be made now.")
         case Problem.LINE_BUSY:
-            return translate("Problems", "There is a call on this line already.")
+            return translate("Problems", "No further call can be made now: end one first.")
         case Problem.BAD_NUMBER:
             return translate("Problems", "This is not a number that can be dialled.")
         case Problem.NUMBER_NOT_ALLOWED:

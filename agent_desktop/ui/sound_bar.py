@@ -83,8 +83,8 @@ class SoundBar(Panel):
         box = QVBoxLayout(self)
         box.setContentsMargins(16, 8, 16, 10)
         box.setSpacing(6)
-        box.addLayout(top)
         box.addLayout(grid)
+        box.insertLayout(0, top)  # second, so that Tab comes to the way out last
 
     def _connect(self) -> None:
         self._close.clicked.connect(self.close_bar)

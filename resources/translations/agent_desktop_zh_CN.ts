@@ -1062,6 +1062,10 @@
    <translation>账号或密码不正确。</translation>
   </message>
   <message>
+   <source>No further call can be made now: end one first.</source>
+   <translation>目前无法再增加通话，请先结束一个。</translation>
+  </message>
+  <message>
    <source>Nobody is signed in at this seat, or its line cannot be called now.</source>
    <translation>该坐席未登录，或其线路目前无法呼叫。</translation>
   </message>
@@ -1128,10 +1132,6 @@
   <message>
    <source>The server's certificate is not trusted, so nothing was sent.</source>
    <translation>服务器证书不受信任，未发送任何数据。</translation>
-  </message>
-  <message>
-   <source>There is a call on this line already.</source>
-   <translation>此线路已有通话。</translation>
   </message>
   <message>
    <source>This call has ended.</source>

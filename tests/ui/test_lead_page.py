@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,10 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from agent_desktop.domain.models import Role, SeatState
 from agent_desktop.services.errors import DeskError, Problem
+from agent_desktop.services.status import StatusService
 from agent_desktop.services.wallboard import MonitorView
 from agent_desktop.ui.lead.page import LeadPage
 from agent_desktop.ui.lead.seats_model import SEAT
+from agent_desktop.ui.preferences import Preferences
 from agent_desktop.ui.widgets.meters import LevelMeter
+from agent_desktop.ui.window import MainWindow
 from tests.ui.qa_lead_desk import MemoryWallboard, make_desk, seat
 
 GRANTED = datetime(2026, 11, 23, 12, 0, 30, tzinfo=UTC)
@@ -372,3 +376,25 @@ def test_the_focus_stays_in_the_panel_when_a_button_goes(stage: Stage) -> None:
     assert stop.hasFocus()
     stop.click()
     assert listen.hasFocus()
+
+
+def test_esc_closes_the_sound_devices_before_it_stops_listening(qtbot: QtBot) -> None:
+    desk = replace(make_desk(Role.LEAD), status=StatusService())
+    board = desk.wallboard
+    assert isinstance(board, MemoryWallboard)
+    window = MainWindow(desk, preferences=Preferences())
+    assert isinstance(window.page, LeadPage)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    qtbot.waitUntil(lambda: window.page.seats.model.rowCount() > 0)
+    qtbot.keyClick(window.page, Qt.Key.Key_1)
+    qtbot.waitUntil(lambda: len(board.asked) == 1)
+    window.sound.open_bar()
+    focus = window.focusWidget()
+    assert focus is not None
+    qtbot.keyClick(focus, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not window.sound.isVisible())
+    assert "stop" not in board.asked
+    qtbot.keyClick(window.page, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: board.asked[-1] == "stop")

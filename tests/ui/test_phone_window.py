@@ -270,6 +270,16 @@ def test_devices_are_chosen_by_keyboard_and_take_effect_at_once(sound: Seat) -> 
     sound.until(lambda: not sound.sees("sound"))
 
 
+def test_tab_goes_through_devices_and_tests_in_reading_order(sound: Seat) -> None:
+    seen = []
+    for _ in range(7):
+        focus = sound.window.focusWidget()
+        assert focus is not None
+        seen.append(focus.objectName().removeprefix("sound."))
+        sound.qtbot.keyClick(focus, Qt.Key.Key_Tab)
+    assert seen == ["microphone", "loopback", "speaker", "tone", "ringer", "ring", "close"]
+
+
 def test_a_device_that_cannot_be_opened_is_said_and_the_old_one_stays(sound: Seat) -> None:
     sound.line.refuse[messages.SetAudio] = "device_busy"
     sound.press(Key.Key_Down, on="sound.speaker")

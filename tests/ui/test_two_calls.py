@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QTableView
 
 from agent_desktop.ui.collector.call_book import CallBook
 from telephony import messages
+from tests.ui.phone_desk import PhoneDesk
 from tests.ui.phone_fixtures import Key, Modifier, Seat
 from tests.ui.phone_fixtures import open_seat as open_seat
 from tests.ui.phone_fixtures import phone as phone
@@ -139,6 +141,19 @@ def test_one_side_of_two_is_hung_up(seat: Seat) -> None:
     assert seat.sent(messages.HangUp).call_id == first  # type: ignore[attr-defined]
     seat.click("call.hangUpThis")
     assert seat.sent(messages.HangUp, 2).call_id == second  # type: ignore[attr-defined]
+
+
+def test_a_restarted_window_takes_both_calls_over(phone: PhoneDesk, open_seat: Callable[..., Seat]) -> None:
+    first, second = phone.contacts[0].number, phone.contacts[1].number
+    phone.state("a", "active", first, talk_s=60, held=True)
+    phone.state("b", "active", second, direction="inbound", talk_s=5)
+    seat = open_seat()
+    seat.until(lambda: seat.sees("other.switch"))
+    name = phone.contacts[1].name
+    assert seat.text("call.title").startswith(name)
+    seat.shows("case.name", name)
+    seat.press(Key.Key_F7)
+    assert seat.sent(messages.SwitchTo).call_id == "a"  # type: ignore[attr-defined]
 
 
 # --- transfer
