@@ -43,7 +43,7 @@ def system_lookup(host: str) -> tuple[str, ...]:
 @dataclass(slots=True)
 class _Entry:
     addresses: tuple[str, ...] = ()
-    asked_at: float = 0.0
+    asked_at: float | None = None
     asking: bool = False
     answered: bool = False
     """The system said something about this name, if only that it does not know it."""
@@ -68,7 +68,7 @@ class Names:
         with self._lock:
             entry = self._entry(host.lower())
             pause = _FRESH_S if entry.addresses else _RETRY_S
-            if not entry.asking and (not entry.asked_at or self._clock() - entry.asked_at >= pause):
+            if not entry.asking and (entry.asked_at is None or self._clock() - entry.asked_at >= pause):
                 self._ask(host.lower(), entry)
             return entry.addresses
 
@@ -82,7 +82,7 @@ class Names:
         """The network changed: ask again for every name when it is next wanted."""
         with self._lock:
             for entry in self._entries.values():
-                entry.asked_at = 0.0
+                entry.asked_at = None
 
     def _entry(self, host: str) -> _Entry:
         if host not in self._entries:

@@ -138,7 +138,7 @@ def test_a_call_goes_on_while_the_line_goes_over(line_process: Lines, tmp_path: 
     agent, far = line_process("agent"), line_process("far")
     try:
         for process, user in ((agent, "1001"), (far, "1002")):
-            process.client.request(with_backup(*peers, user, transport, tls_ca_file=str(authority.file)))
+            process.client.request(with_backup(peers[0], peers[1], user, transport, tls_ca_file=str(authority.file)))
             registered_at(process, "primary")
         call_id = agent.dial("1002")
         far.client.request(Answer("", far.wait(CallIncoming).call_id))
@@ -201,30 +201,39 @@ class Server:
         return not self.good(now) and self.trouble is not None and self.trouble.fails_over
 
 
+def _wanted(server: Server) -> bool:
+    return server.wanted
+
+
+def _in_use(choice: Choice) -> object:
+    return choice.in_use
+
+
 def test_the_choice_waits_for_a_steady_primary() -> None:
     primary, backup = Server("primary"), Server("backup")
     choice = Choice(primary, backup)
     primary.registered = True
     choice.look(0.0)
-    assert (choice.in_use, backup.wanted) == (primary, False)
+    assert choice.in_use is primary
+    assert not _wanted(backup)
     primary.registered, primary.trouble = False, NO_ANSWER
     choice.look(3.0)
-    assert choice.in_use is None
-    assert backup.wanted
+    assert _in_use(choice) is None
+    assert _wanted(backup)
     assert choice.trouble is None, "not failed while the back-up has not been tried"
     backup.registered = True
     primary.probe.failed(3.0)
     choice.look(4.0)
-    assert choice.in_use is backup
-    assert not primary.wanted
+    assert _in_use(choice) is backup
+    assert not _wanted(primary)
     for second in range(5, 10):
         primary.probe.answered(float(second))
         choice.look(float(second))
         assert primary.wanted is (second >= 9), second
     primary.registered = True
     choice.look(10.0)
-    assert choice.in_use is primary
-    assert not backup.wanted
+    assert _in_use(choice) is primary
+    assert not _wanted(backup)
 
 
 def test_a_probe_that_comes_and_goes_is_not_steady() -> None:

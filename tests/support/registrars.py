@@ -138,7 +138,7 @@ class Registrar:
 
     def _answers(self) -> bool:
         wanted = {f":{port:04X}" for port in (self.port, self.tls_port) if port}
-        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        rows = [row.split() for row in Path("/proc/thread-self/net/tcp").read_text().splitlines()[1:]]
         listening = {row[1][-5:] for row in rows if row[3] == "0A"}
         return wanted <= listening
 
@@ -178,12 +178,13 @@ def accept(request: Request) -> Reply:
 class ScriptedRegistrar:
     """A registrar over UDP whose answers a test decides on, for what no real one says when asked."""
 
-    def __init__(self, answer: Answer = accept, port: int = 0) -> None:
+    def __init__(self, answer: Answer = accept, host: str = "127.0.0.1") -> None:
         self.answer = answer
         self.requests: list[Request] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", port))
+        self._socket.bind((host, 0))
         self._socket.settimeout(0.1)
+        self._host = host
         self.port = int(self._socket.getsockname()[1])
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="scripted-registrar")
@@ -191,7 +192,7 @@ class ScriptedRegistrar:
 
     @property
     def peer(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self._host}:{self.port}"
 
     def of(self, method: str) -> list[Request]:
         """Requests of this method, repetitions included."""
@@ -214,18 +215,20 @@ class ScriptedRegistrar:
             self.requests.append(request)
             reply = self.answer(request)
             if reply is not None:
-                self._socket.sendto(_response(request, reply), source)
+                self._socket.sendto(_response(request, reply, source), source)
 
 
 def silent(request: Request) -> None:
     """No answer."""
 
 
-def _response(request: Request, reply: Reply) -> bytes:
+def _response(request: Request, reply: Reply, source: tuple[str, int]) -> bytes:
     to = request.header("To")
+    via, *others = re.findall(r"^Via:[ \t]*(.*?)\r?$", request.text, re.MULTILINE | re.IGNORECASE)
+    via = re.sub(r";rport(?=;|$)", f";rport={source[1]};received={source[0]}", via)  # RFC 3581, 4
     lines = [
         f"SIP/2.0 {reply.code} {reply.reason}",
-        *(f"Via: {via}" for via in re.findall(r"^Via:[ \t]*(.*?)\r?$", request.text, re.MULTILINE | re.IGNORECASE)),
+        *(f"Via: {entry}" for entry in (via, *others)),
         f"From: {request.header('From')}",
         f"To: {to if 'tag=' in to else to + ';tag=scripted'}",
         f"Call-ID: {request.header('Call-ID')}",
