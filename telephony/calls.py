@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from pjsua2 import pjsua2 as pj
 
 from telephony.account import Arrival
-from telephony.addresses import Invite, is_number, is_sip_uri, read_invite
+from telephony.addresses import Invite, is_number, is_sip_uri, read_invite, read_tags
 from telephony.answering import UNAVAILABLE, Answering
 from telephony.bridge import Bridge
 from telephony.call import SipCall, operation
@@ -63,6 +64,8 @@ class Calls:
         self._answering = Answering(self._table, publish)
         self._last: tuple[str, str] | None = None
         """Number and digits dialled last."""
+        self._turned_away: deque[str] = deque(maxlen=32)
+        """Tags of callers for whom PJSIP had no room."""
 
     @property
     def live(self) -> tuple[LiveCall, ...]:
@@ -158,6 +161,15 @@ class Calls:
                 self._ring(call, invite)
         except CommandError as error:
             log.warning("a call that came in could not be taken: %s", error.message)
+
+    def turned_away(self, message: str, line: Line) -> None:
+        """PJSIP had no room for this INVITE and told it busy: it is recorded as missed. Inside PJSIP's callback."""
+        invite, tag = read_invite(message), read_tags(message)[0]
+        if invite.grant or tag in self._turned_away:  # a lead's, or sent again
+            return
+        self._turned_away.append(tag)
+        call = LiveCall(str(uuid.uuid4()), line.config.line_id, False, invite.number, state="ringing")
+        self._table.end(call, 486, "Busy Here")
 
     def note(self, note: Note) -> None:
         """Something happened to a call; unknown ids are of calls that are over."""

@@ -70,6 +70,7 @@ class Core:
         self._lines = Lines(settings, self._library, self._arrive, book.publish, self._line_busy)
         self._admission = Admission(self._library, self._lines, self._turn_away)
         self._calls = Calls(self._lines, self._bridge, self._taping, self._notes.append, self._sound.publish)
+        self._library.tell_turned_away(self._no_room)
         self._monitors = Monitors(
             check_grant, self._bridge, self._taping, settings.monitor_wait_s, self._notes.append, book.publish
         )
@@ -126,6 +127,7 @@ class Core:
         self._lines.close()
         self._handlers.clear()
         self._admission.close()
+        self._library.tell_turned_away(None)
         self._sound.close()
         self._bridge.close()
         del self._admission, self._calls, self._monitors, self._sound, self._taping, self._lines, self._bridge
@@ -155,8 +157,8 @@ class Core:
             return
         invite = read_invite(arrival.message)
         if invite.grant:
-            if not self._monitors.admit(arrival, invite.grant, line):
-                self._refuse(arrival, line)
+            if code := self._monitors.admit(arrival, invite.grant, line):
+                self._refuse(arrival, line, code)
         elif line.peers.allows(arrival.source):
             if code := self._settings.refusal(invite.dialled):
                 self._refuse(arrival, line, code)
@@ -165,6 +167,11 @@ class Core:
         else:
             log.warning("a call from %s was refused: not a configured peer", arrival.source.rpartition(":")[0])
             self._refuse(arrival, line)
+
+    def _no_room(self, code: int, source: str, message: str) -> None:
+        line = self._lines.for_request(-1, source)
+        if code == 486 and line is not None and message.startswith("INVITE "):
+            self._calls.turned_away(message, line)
 
     def _refuse(self, arrival: Arrival, line: Line, code: int = 403) -> None:
         self._turn_away(line.account, arrival, code)

@@ -27,6 +27,8 @@ _TRANSPORTS = {
     "tcp": pj.PJSIP_TRANSPORT_TCP,
     "tls": pj.PJSIP_TRANSPORT_TLS,
 }
+TurnedAway = Callable[[int, str, str], None]
+"""SIP code, source as ``address:port`` and the whole INVITE that PJSIP refused before anybody was asked."""
 ChooseAccount = Callable[[int, str, str], int]
 """From PJSIP's choice (an account's index), the source as ``address:port`` and the whole request to an index."""
 
@@ -70,6 +72,7 @@ class _Endpoint(pj.Endpoint):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.choose: ChooseAccount | None = None
+        self.turned_away: TurnedAway | None = None
         self.connections = Connections(self.transportShutdown)
 
     def onTransportState(self, prm: Any) -> None:
@@ -79,6 +82,11 @@ class _Endpoint(pj.Endpoint):  # type: ignore[misc]
         if self.choose is not None:
             rdata = prm.rdata
             prm.accountIndex = self.choose(int(prm.accountIndex), str(rdata.srcAddress), str(rdata.wholeMsg))
+
+    def onRejectedIncomingCall(self, prm: Any) -> None:
+        if self.turned_away is not None:
+            rdata = prm.rdata
+            self.turned_away(int(prm.statusCode), str(rdata.srcAddress), str(rdata.wholeMsg))
 
 
 class Library:
@@ -94,6 +102,10 @@ class Library:
         self._sip_names = SipNames(self.names)
         self.clock_runs = False
         """The media clock drives the bridge."""
+
+    def tell_turned_away(self, told: TurnedAway | None) -> None:
+        """Tell ``told``, inside PJSIP's callback, of INVITEs that it refuses by itself, for want of room for one."""
+        self._endpoint.turned_away = told
 
     def choose_account_with(self, choose: ChooseAccount | None) -> None:
         """Ask ``choose`` for the account of each request that begins something; None for PJSIP's own choice."""

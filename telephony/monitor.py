@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 _MODES = ("listen",)
 """Modes that this engine mixes; a grant for another is refused."""
+_MOST_LEGS = 1
+"""Of PJSIP's four calls the agent needs two, and one is kept for refusing a third caller."""
+_FORBIDDEN, _BUSY = 403, 486
 
 
 @dataclass(slots=True)
@@ -67,23 +70,27 @@ class Monitors:
     def all_gone(self) -> bool:
         return not self._legs
 
-    def admit(self, arrival: Arrival, token: str, line: Line) -> bool:
-        """Answer a lead's INVITE at once when its grant is good; False when it is not. Inside PJSIP's callback."""
+    def admit(self, arrival: Arrival, token: str, line: Line) -> int:
+        """Answer a lead's INVITE at once when its grant is good; else the SIP code to refuse it with. Nobody without a
+        good grant may learn whether somebody listens. Inside PJSIP's callback.
+        """
         if self._check is None:
-            return False
+            return _FORBIDDEN
         try:
             grant = self._check(token)
         except GrantRefused as refused:
             log.warning("a monitoring grant was refused: %s", refused.code)
-            return False
+            return _FORBIDDEN
         if grant.mode not in _MODES:
             log.warning("a monitoring grant was refused: this mode is not offered")
-            return False
+            return _FORBIDDEN
+        if len(self._legs) >= _MOST_LEGS:
+            return _BUSY
         leg_id = str(uuid.uuid4())
         sip = SipCall(line.account, leg_id, self._notify, arrival.slot)
         self._legs[leg_id] = _Leg(leg_id, grant, sip, idle_since_ns=time.monotonic_ns())
         sip.answer(operation(200))
-        return True
+        return 0
 
     def note(self, note: Note) -> None:
         """Something happened to a leg; other ids are ignored."""

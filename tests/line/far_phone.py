@@ -2,7 +2,8 @@
 
 Run as a program with a folder, a tone's frequency and the address to be bound to. Says its port on standard output,
 then each call's state, a JSON line each. Takes on standard input, and ends with it: ``dial URI``, ``refer URI``,
-``replace URI REPLACES``, ``hang_up``, ``early`` (play before the answer), ``answer``. Writes ``heard.wav``.
+``replace URI REPLACES``, ``hang_up``, ``early`` (play before the answer), ``answer``,
+``press DIGIT`` (by RFC 4733 and SIP INFO). Writes ``heard.wav``.
 """
 
 from __future__ import annotations
@@ -119,6 +120,11 @@ def obey(order: str, phone: Phone) -> None:
         tell(early=True)
     elif word == "answer" and active:
         answer_with(active[-1], 200)
+    elif word == "press" and active:  # a digit both ways, as some gateways do
+        active[-1].dialDtmf(rest)
+        param = pj.CallSendDtmfParam()
+        param.method, param.digits, param.duration = pj.PJSUA_DTMF_METHOD_SIP_INFO, rest, 160
+        active[-1].sendDtmf(param)
     elif word == "hang_up":
         for leg in active:
             leg.hangup(pj.CallOpParam(True))

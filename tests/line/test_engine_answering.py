@@ -19,7 +19,7 @@ from telephony.messages import (
     SetAnswering,
 )
 from tests.line.far_end import FarEnd
-from tests.line.parts import LineProcess, Sipp, free_port
+from tests.line.parts import FarPhone, LineProcess, Sipp, free_port
 
 Start = Callable[..., Sipp]
 
@@ -127,6 +127,20 @@ def test_digits_received_by_sip_info_are_told_once(line: LineProcess, sipp: Star
     line.wait(CallEnded)
     assert len([e for e in line.seen if isinstance(e, DtmfReceived)]) == 3
     peer.finished()
+
+
+def test_a_digit_that_comes_both_ways_is_told_once(line: LineProcess, far_phone: Callable[..., FarPhone]) -> None:
+    phone = far_phone(440.0)
+    line.add_line(phone.port)
+    call_id = line.dial("phone")
+    line.state("active")
+    time.sleep(0.4)
+    for digit in "7#7":
+        phone.order(f"press {digit}")
+        time.sleep(0.7)
+    line.client.request(HangUp("", call_id))
+    line.wait(CallEnded)
+    assert [e.digit for e in line.seen if isinstance(e, DtmfReceived)] == ["7", "#", "7"]
 
 
 def test_do_not_disturb_leaves_a_call_that_is_up_alone(line: LineProcess, sipp: Start) -> None:

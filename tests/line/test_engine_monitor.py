@@ -140,6 +140,22 @@ def test_a_grant_is_good_once(three: tuple[LineProcess, ...]) -> None:
     assert lead.ended().sip_code == 403
 
 
+def test_a_second_lead_is_told_busy_and_a_stranger_nothing(three: tuple[LineProcess, ...]) -> None:
+    agent, _, lead = three
+    first = listen(lead, agent, "good-1")
+    lead.state("active")
+    second = listen(lead, agent, "good-2")
+    record = lead.wait(CallEnded)
+    assert (record.call_id, record.cause, record.sip_code) == (second, "busy", 486)
+    listen(lead, agent, "forged")
+    assert lead.wait(CallEnded).sip_code == 403
+    lead.client.request(HangUp("", first))
+    lead.wait(CallEnded, lambda e: e.call_id == first)
+    agent.wait(MonitorState, lambda e: not e.on)
+    listen(lead, agent, "good-3")
+    assert agent.wait(MonitorState).grant_id == "good-3"
+
+
 def test_the_leg_is_answered_without_ringing(line: LineProcess, sipp: Callable[..., Sipp]) -> None:
     line.add_line(free_port())
     good = sipp("call_in_grant", line.port, caller="lead", caller_name="x", grant="good-1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 import uuid
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from telephony.messages import (
     SetMute,
     SwitchTo,
 )
+from tests.line.far_end import FarEnd
 from tests.line.parts import LineProcess, Sipp, free_port
 from tests.line.three import AGENT, FIRST, SECOND, Ears, Lines, Span, Three
 
@@ -222,6 +224,21 @@ def test_a_stop_with_two_calls_ends_both(line_process: Lines) -> None:
     assert three.first.ended().cause == three.second.ended().cause == "far_hung_up"
     for call_id in (first, second):
         assert (three.agent.folder / f"{call_id}.json").exists()
+
+
+def test_a_call_for_which_the_library_has_no_room_is_recorded_too(line: LineProcess, sipp: Start) -> None:
+    """Four calls to a peer that died keep PJSIP's four slots for 32 s, though their records are out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dead:
+        dead.bind(("127.0.0.1", 0))
+        line.add_line(dead.getsockname()[1])
+        for _ in range(4):
+            call_id = line.dial()
+            line.client.request(HangUp("", call_id))
+            line.ended()
+        caller = sipp(FarEnd(calls=True, caller="13744444444").invites().refused(486).text(), line.port)
+        missed = line.ended()
+        assert (missed.cause, missed.sip_code, missed.number) == ("missed", 486, "13744444444")
+        caller.finished()
 
 
 def _calls(line: LineProcess) -> list[dict[str, object]]:
