@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 from telephony.audio.devices import fingerprint, list_devices
 from telephony.audio.place import Place
-from telephony.audio.portaudio import PortAudio
-from telephony.audio.streams import FRAME_SAMPLES, RATE, MicrophoneSide, SpeakerSide
+from telephony.audio.worker import RATE
 from telephony.interfaces import HeadsetError
 from telephony.messages import AudioState
 
@@ -20,15 +19,15 @@ log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.25
 _REST_EVERY_S = 2.0
 _SEARCH_EVERY_S = 3.0
-_SEARCH_RESTING_S = 30.0
+_SEARCH_RESTING_S = 10.0
 
 
 class CardHeadset:
     """Microphone, speaker and ringing device by PortAudio device name; an empty name is the system's default device,
     and for the ringing device the speaker.
 
-    16 kHz mono. The devices are open but rest until ``use`` asks for them, so that nothing runs between calls. Two
-    ``ClockRing`` join the card's clock to the media clock.
+    16 kHz mono. The devices are open but rest until ``use`` asks for them, so that nothing runs between calls. Each
+    runs in a process of its own (``worker``), and a ``ClockRing`` joins its clock to the media clock.
 
     A device that vanishes does not end a call, nor touch the other devices: the default device of its kind takes its
     place, or if there is none ``read`` gives None and ``write`` is dropped. A watching thread puts the chosen device
@@ -46,12 +45,11 @@ class CardHeadset:
         strict: bool = True,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._library = PortAudio()
         self._wake = threading.Event()
-        self._microphone = Place(self._library, MicrophoneSide, microphone, self._wake.set)
-        self._speaker = Place(self._library, SpeakerSide, speaker, self._wake.set)
+        self._microphone = Place("input", microphone, self._wake.set)
+        self._speaker = Place("output", speaker, self._wake.set)
         apart = ringer not in ("", speaker)
-        self._ringer = Place(self._library, SpeakerSide, ringer, self._wake.set) if apart else None
+        self._ringer = Place("output", ringer, self._wake.set) if apart else None
         self._places = [place for place in (self._microphone, self._speaker, self._ringer) if place is not None]
         self._strict = strict
         self._on_change = on_change
@@ -68,7 +66,7 @@ class CardHeadset:
 
     @property
     def rings_apart(self) -> bool:
-        return self._ringer is not None and self._ringer.side is not None
+        return self._ringer is not None and self._ringer.device is not None
 
     @property
     def state(self) -> AudioState:
@@ -76,16 +74,16 @@ class CardHeadset:
         problem = next((place.problem for place in self._places if place.problem), "")
         microphone, speaker = self._microphone, self._speaker
         automatic = not (microphone.name or speaker.name)
-        nothing = all(place.side is None for place in (microphone, speaker))
+        nothing = all(place.device is None for place in (microphone, speaker))
         if automatic and nothing and problem == "no_such_device":
             problem = "no_sound_card"
         return AudioState(
             kind="null" if automatic and nothing else "device",
             description=self.describe() if not (automatic and nothing) else "no headset",
             problem=problem,
-            microphone=microphone.device,
-            speaker=speaker.device,
-            ringer=(self._ringer.device if self._ringer is not None else "") or speaker.device,
+            microphone=microphone.in_use,
+            speaker=speaker.in_use,
+            ringer=(self._ringer.in_use if self._ringer is not None else "") or speaker.in_use,
             fallback=any(place.fallback for place in self._places),
         )
 
@@ -119,18 +117,18 @@ class CardHeadset:
         self._wake.set()
 
     def read(self) -> bytes | None:
-        side = self._microphone.side
-        return side.ring.read(FRAME_SAMPLES) if side is not None else None
+        device = self._microphone.device
+        return device.read() if device is not None else None
 
     def write(self, pcm: bytes) -> None:
-        side = self._speaker.side
-        if side is not None:
-            side.ring.write(pcm)
+        device = self._speaker.device
+        if device is not None:
+            device.write(pcm)
 
     def ring(self, pcm: bytes) -> None:
-        side = self._ringer.side if self._ringer is not None else None
-        if side is not None:
-            side.ring.write(pcm)
+        device = self._ringer.device if self._ringer is not None else None
+        if device is not None:
+            device.write(pcm)
 
     def describe(self) -> str:
         names = (self._microphone.name or "default", self._speaker.name or "default")
@@ -165,34 +163,23 @@ class CardHeadset:
             self._ringer.run(ringing)
 
     def _search(self) -> None:
-        """Read the list of devices afresh when one is missing, or when the system says that something has changed."""
-        print_, now = fingerprint(), time.monotonic()
-        changed, self._fingerprint = print_ != self._fingerprint, print_
-        missing = [place for place in self._places if place.problem]
+        """Look for devices when one is missing: when the system says that something has changed, and from time to
+        time. Those that rest show only when they are opened again whether they are still there.
+        """
+        mark, now = fingerprint(), time.monotonic()
+        changed, self._fingerprint = mark != self._fingerprint, mark
+        missing = any(place.problem for place in self._places)
         resting = not any(self._needs)
-        if not (changed and (missing or resting)) and not (missing and now >= self._search_at):
+        if not changed and not (missing and now >= self._search_at):
             return
-        self._search_at = now + (_SEARCH_RESTING_S if resting else _SEARCH_EVERY_S)
-        harmless = all(place.side is None for place in self._places) or (changed and resting)
-        if harmless or self._there(missing):
-            self._renew()
-
-    def _there(self, missing: list[Place]) -> bool:
-        """One of these is there, though PortAudio's list in this process does not have it."""
-        if all(place.known for place in missing):
-            return False
-        found = list_devices()
-        return any(not place.known and place.name in names for place in missing for names in found.values())
-
-    def _renew(self) -> None:
-        """Open everything anew: all streams must end before PortAudio reads its list."""
-        self._close()
-        try:
-            self._library.rescan()
-        except HeadsetError:
-            return
-        for place in self._places:
-            place.open(strict=False)
+        if changed and resting:
+            for place in self._places:
+                place.reopen()
+        if any(place.problem for place in self._places):
+            found = list_devices()
+            for place in self._places:
+                place.found(found["microphones" if place.direction == "input" else "speakers"])
+        self._search_at = time.monotonic() + (_SEARCH_RESTING_S if resting else _SEARCH_EVERY_S)
 
     def _tell(self) -> None:
         state = self.state

@@ -1,19 +1,19 @@
-"""Which sound devices there are, also while some are in use; and a cheap look whether that has changed.
+"""Which sound devices there are now; and a cheap look whether that has changed.
 
-PortAudio reads its list when it is initialised, and that ends every stream of the process. So while a stream is open
-the list is read by a process of its own: ``python -m telephony.audio.devices`` prints it as JSON.
+PortAudio reads its list when it is initialised, so each list is read by a process of its own
+(``python -m telephony.audio.devices``), which also bears what PortAudio may do to it (see ``worker``).
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from telephony.audio.portaudio import PortAudio
+from telephony.audio.helper import start_helper
+from telephony.audio.portaudio import devices
 from telephony.interfaces import HeadsetError
 
 log = logging.getLogger(__name__)
@@ -26,15 +26,18 @@ _CARDS = Path("/proc/asound/cards")
 def list_devices() -> DeviceLists:
     """Names for ``microphones``, ``speakers`` and ``ringers``, the default first; empty where there is no PortAudio.
 
-    As they are now, devices plugged in a moment ago too. Any thread; may take some hundred milliseconds.
+    As they are now, devices plugged in a moment ago too. Any thread; takes some hundred milliseconds.
     """
-    library = PortAudio()
     try:
-        if library.rescan():
-            return _listed(library)
-    except HeadsetError:
-        return _lists([], [])
-    return _from_helper() or _listed(library)
+        process = start_helper("telephony.audio.devices")
+        try:
+            found: DeviceLists = json.loads(process.communicate(timeout=_HELPER_S)[0])
+        finally:
+            process.kill()
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        log.warning("the list of sound devices cannot be read: %s", type(error).__name__)
+        return {"microphones": [], "speakers": [], "ringers": []}
+    return found
 
 
 def fingerprint() -> str:
@@ -52,37 +55,11 @@ def fingerprint() -> str:
 
 def main() -> None:
     """The helper process."""
-    print(json.dumps(_listed(PortAudio())))  # noqa: T201
-
-
-def _listed(library: PortAudio) -> DeviceLists:
     try:
-        return _lists(*([device.name for device in library.devices(way)] for way in ("input", "output")))
+        microphones, speakers = ([device.name for device in devices(way)] for way in ("input", "output"))
     except HeadsetError:
-        return _lists([], [])
-
-
-def _lists(microphones: list[str], speakers: list[str]) -> DeviceLists:
-    return {"microphones": microphones, "speakers": speakers, "ringers": list(speakers)}
-
-
-def _from_helper() -> DeviceLists | None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "telephony.audio.devices"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_HELPER_S,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            check=True,
-        )
-        found: DeviceLists = json.loads(done.stdout)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        log.warning("the list of sound devices cannot be read: %s", type(error).__name__)
-        return None
-    return found
+        microphones, speakers = [], []
+    print(json.dumps({"microphones": microphones, "speakers": speakers, "ringers": speakers}))  # noqa: T201
 
 
 if __name__ == "__main__":

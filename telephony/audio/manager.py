@@ -51,8 +51,12 @@ class AudioManager:
         self._use(config, strict=True)
 
     def devices(self) -> DeviceLists:
-        """See ``devices.list_devices``."""
-        return list_devices()
+        """See ``devices.list_devices``; with the devices in use, which a system may not list while they are held."""
+        found, state = list_devices(), state_of(self._headset)
+        for key, name in (("microphones", state.microphone), ("speakers", state.speaker), ("ringers", state.ringer)):
+            if name and name not in found[key]:
+                found[key] = [*found[key], name]
+        return found
 
     def _use(self, config: AudioConfig, *, strict: bool) -> None:
         with self._lock:

@@ -1,58 +1,44 @@
 """One role of a sound card headset (microphone, speaker, ringing device) and the device that fills it. Its owner's
-thread only, except ``side``.
+thread only, except ``device``.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
-from telephony.audio.portaudio import PortAudio
-from telephony.audio.streams import Side
+from telephony.audio.remote import RemoteDevice
 from telephony.interfaces import HeadsetError
 
 log = logging.getLogger(__name__)
-
-_RETRY_S = 1.0
 
 
 class Place:
     """Filled by the device that was chosen, or while that has gone by the default one, or by none.
 
-    ``name``: the device chosen, empty for the default. ``kind`` opens a stream by name.
+    ``name``: the device chosen, empty for the default.
     """
 
-    def __init__(self, library: PortAudio, kind: type[Side], name: str, on_end: Callable[[], None]) -> None:
+    def __init__(self, direction: str, name: str, on_end: Callable[[], None]) -> None:
+        self.direction = direction
         self.name = name
-        self.side: Side | None = None
-        """The stream in use; any thread may read it."""
+        self.device: RemoteDevice | None = None
+        """The one in use; any thread may read it."""
         self.problem = ""
         """Why the chosen device is not in use: ``no_such_device``, ``device_busy`` or ``device_lost``."""
-        self._library = library
-        self._kind = kind
         self._on_end = on_end
         self._running = False
-        self._retry_at = 0.0
 
     @property
     def fallback(self) -> bool:
         """The default device stands in."""
-        return self.side is not None and bool(self.problem)
+        return self.device is not None and bool(self.problem)
 
     @property
-    def device(self) -> str:
+    def in_use(self) -> str:
         """Name of the device in use; empty when there is none."""
-        side = self.side
-        return side.device.name if side is not None else ""
-
-    @property
-    def known(self) -> bool:
-        """PortAudio's list, as it was last read, has the chosen device."""
-        try:
-            return self._library.knows(self._kind.direction, self.name)
-        except HeadsetError:
-            return False
+        device = self.device
+        return device.name if device is not None else ""
 
     def open(self, strict: bool) -> None:
         """Open the chosen device; unless ``strict``, the default one in its place, or none. Raises ``HeadsetError``."""
@@ -65,47 +51,51 @@ class Place:
             self._stand_in()
 
     def run(self, on: bool) -> None:
-        """The device works or rests; one that does not start has gone."""
+        """The device works or rests."""
         self._running = on
-        if self.side is None:
-            self._retry_at = 0.0
-            return
-        try:
-            self.side.run(on)
-        except HeadsetError:
-            self._lose()
+        if self.device is not None:
+            self.device.run(on)
 
     def look(self) -> None:
-        """Notice a device that has gone, and try from time to time to have the chosen one back."""
-        if self.side is not None and self.side.lost:
-            self._lose()
-        elif self.problem and time.monotonic() >= self._retry_at:
-            self._retry()
-
-    def close(self) -> None:
-        side, self.side = self.side, None
-        if side is not None:
-            side.close()
-
-    def _lose(self) -> None:
+        """Notice a device that has gone: the default one takes its place at once, unless it was that itself."""
+        if self.device is None or not self.device.lost:
+            return
         log.warning("a sound device has gone")
+        was_default = not self.name or self.fallback
         self.close()
         self.problem = "device_lost"
-        self._retry()
+        if not was_default:
+            self._stand_in()
 
-    def _retry(self) -> None:
-        self._retry_at = time.monotonic() + _RETRY_S
-        try:
-            if self.known:
+    def reopen(self) -> None:
+        """A device that rests may have gone unnoticed: open it again, or the default one in its place."""
+        had_chosen = self.device is not None and not self.problem
+        self.close()
+        self.open(strict=False)
+        if had_chosen and self.problem:
+            self.problem = "device_lost"
+
+    def found(self, names: list[str]) -> None:
+        """These devices are there now: take the chosen one again, or the default one if none is in use."""
+        if not self.problem:
+            return
+        if self.name in names or (not self.name and names):
+            try:
                 self._fill(self.name)
                 return
-        except HeadsetError:
-            log.debug("the chosen sound device is still away")
-        self._stand_in()
+            except HeadsetError:
+                log.debug("the chosen sound device is there but does not open")
+        if names:
+            self._stand_in()
+
+    def close(self) -> None:
+        device, self.device = self.device, None
+        if device is not None:
+            device.close()
 
     def _stand_in(self) -> None:
         """The default device, if there is one and none is in use."""
-        if self.side is not None or not self.name:
+        if self.device is not None or not self.name:
             return
         try:
             self._fill("")
@@ -114,13 +104,12 @@ class Place:
 
     def _fill(self, name: str) -> None:
         """Open ``name`` and take it in place of what is in use. Raises ``HeadsetError``, and nothing has changed."""
-        new = self._kind(self._library, name, self._on_end)
         try:
-            new.run(self._running)
-        except HeadsetError:
-            new.close()
-            raise
-        old, self.side = self.side, new
+            new = RemoteDevice(self.direction, name, self._on_end)
+        except OSError as error:
+            raise HeadsetError("device_busy", "no process for the sound device can be started") from error
+        new.run(self._running)
+        old, self.device = self.device, new
         if old is not None:
             old.close()
         if name == self.name:

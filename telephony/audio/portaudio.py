@@ -1,16 +1,13 @@
-"""PortAudio's list of devices, and streams opened from it.
+"""PortAudio's devices, and one stream opened from them. Only in processes that may die: see ``worker``.
 
-PortAudio reads the list once, when it is initialised, and ending it frees every stream of the process. The
-library is one per process, so ``PortAudio`` counts the streams it has open and reads the list afresh only
-when there are none.
+PortAudio reads its list once, when it is initialised, so a process sees the devices that were there when it began.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from telephony.interfaces import HeadsetError
 
@@ -21,7 +18,7 @@ _INVALID_DEVICE = -9996  # paInvalidDevice
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One direction of one device as PortAudio numbers it until the list is read afresh."""
+    """One direction of one device as PortAudio numbers it in this process."""
 
     index: int
     name: str
@@ -38,111 +35,66 @@ class Shape:
     channels: int
 
 
-class PortAudio:
-    """Door to the library. Any thread; calls may take some hundred milliseconds, so never on the media
-    clock's thread.
+def devices(direction: str) -> list[Device]:
+    """Devices of one direction, ``input`` or ``output``, each name once, by its best host API; default first. Raises
+    ``HeadsetError`` where there is no PortAudio.
     """
+    library = _library()
+    apis = [api["name"] for api in library.query_hostapis()]
+    default = _default(library, direction)
+    found = [
+        Device(i, d["name"], apis[d["hostapi"]], d[f"max_{direction}_channels"], int(d["default_samplerate"]))
+        for i, d in enumerate(library.query_devices())
+        if d[f"max_{direction}_channels"] > 0
+    ]
+    found.sort(key=lambda device: (device.index != default, _api_rank(device.host_api)))
+    best: dict[str, Device] = {}
+    for device in found:
+        best.setdefault(device.name, device)
+    return list(best.values())
 
-    _lock: ClassVar[threading.RLock] = threading.RLock()
-    _open_streams: ClassVar[int] = 0
 
-    def rescan(self) -> bool:
-        """Read the list of devices afresh, unless a stream is open. Returns whether it was."""
-        with self._lock:
-            if PortAudio._open_streams:
-                return False
-            library = _library()
-            library._terminate()
-            library._initialize()
-            return True
+def find(direction: str, name: str) -> Device:
+    """The device of that name, or the default for an empty name. Raises ``HeadsetError('no_such_device')``."""
+    for device in devices(direction):
+        if not name or device.name == name:
+            return device
+    raise HeadsetError("no_such_device", f"no {direction} device of that name" if name else f"no {direction} device")
 
-    def devices(self, direction: str) -> list[Device]:
-        """Devices of one direction, ``input`` or ``output``, each name once, by its best host API; default
-        first.
-        """
-        with self._lock:
-            library = _library()
-            apis = [api["name"] for api in library.query_hostapis()]
-            default = _default(library, direction)
-            found = [
-                Device(i, d["name"], apis[d["hostapi"]], d[f"max_{direction}_channels"], int(d["default_samplerate"]))
-                for i, d in enumerate(library.query_devices())
-                if d[f"max_{direction}_channels"] > 0
-            ]
-        found.sort(key=lambda device: (device.index != default, _api_rank(device.host_api)))
-        best: dict[str, Device] = {}
-        for device in found:
-            best.setdefault(device.name, device)
-        return list(best.values())
 
-    def find(self, direction: str, name: str) -> Device:
-        """The device of that name, or the default for an empty name. Raises
-        ``HeadsetError('no_such_device')``.
-        """
-        for attempt in (1, 2):
-            for device in self.devices(direction):
-                if not name or device.name == name:
-                    return device
-            if attempt == 2 or not self.rescan():
-                break
-        raise HeadsetError(
-            "no_such_device", f"no {direction} device of that name" if name else f"no {direction} device"
-        )
+def open_stream(
+    direction: str, device: Device, prefer: int, callback: Callable[..., None], finished: Callable[[], None]
+) -> tuple[Any, Shape]:
+    """A raw stream, not started, at ``prefer`` Hz mono if the device can, else at its own rate, else in stereo.
 
-    def knows(self, direction: str, name: str) -> bool:
-        """Whether the list as it was last read has a device of that name, or a default one for an empty name."""
-        return any(not name or device.name == name for device in self.devices(direction))
-
-    def open(
-        self,
-        direction: str,
-        name: str,
-        prefer: int,
-        callback: Callable[..., None],
-        finished: Callable[[], None],
-    ) -> tuple[Any, Shape, Device]:
-        """A raw stream, not started, at ``prefer`` Hz mono if the device can, else at its own rate, else in
-        stereo.
-
-        Blocks are 20 ms; ``finished`` is called on PortAudio's thread whenever the stream stops, asked or not. Raises
-        ``HeadsetError``.
-        """
-        with self._lock:
-            device = self.find(direction, name)
-            library = _library()
-            kind = library.RawInputStream if direction == "input" else library.RawOutputStream
-            failure: Exception | None = None
-            for shape in _attempts(device, prefer):
-                try:
-                    stream = kind(
-                        device=device.index,
-                        samplerate=shape.rate,
-                        channels=shape.channels,
-                        blocksize=shape.rate // 50,
-                        dtype="int16",
-                        latency="low",
-                        extra_settings=_settings(library, device),
-                        callback=callback,
-                        finished_callback=finished,
-                    )
-                except library.PortAudioError as error:
-                    failure = error
-                    continue
-                PortAudio._open_streams += 1
-                return stream, shape, device
-            raise _explain(direction, failure)
-
-    def close(self, stream: Any) -> None:
-        """Close a stream that ``open`` gave; it may have died before."""
-        with self._lock:
-            PortAudio._open_streams -= 1
-            stream.close(ignore_errors=True)
+    Blocks are 20 ms; ``finished`` is called on PortAudio's thread whenever the stream stops, asked or not. Raises
+    ``HeadsetError``.
+    """
+    library = _library()
+    kind = library.RawInputStream if direction == "input" else library.RawOutputStream
+    failure: Exception | None = None
+    for shape in _attempts(device, prefer):
+        try:
+            stream = kind(
+                device=device.index,
+                samplerate=shape.rate,
+                channels=shape.channels,
+                blocksize=shape.rate // 50,
+                dtype="int16",
+                latency="low",
+                extra_settings=_settings(library, device),
+                callback=callback,
+                finished_callback=finished,
+            )
+        except library.PortAudioError as error:
+            failure = error
+            continue
+        return stream, shape
+    raise _explain(direction, failure)
 
 
 def _library() -> Any:
-    """The module, imported late: its import initialises PortAudio. Raises ``HeadsetError`` where it is
-    missing.
-    """
+    """The module, imported late: its import initialises PortAudio. Raises ``HeadsetError`` where it is missing."""
     try:
         import sounddevice
     except OSError as error:

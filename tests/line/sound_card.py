@@ -133,7 +133,7 @@ class SoundCards:
         """Plays a tone into a sink: what the microphone behind it hears."""
         file = self.folder / f"{sink}-{hertz}.wav"
         write_tone(file, hertz, seconds)
-        with self._running("paplay", f"--device={sink}", str(file)):
+        with self._running("paplay", f"--device={sink}", "--latency-msec=20", str(file)):
             yield
 
     def drive(self, code: str) -> subprocess.Popen[str]:
