@@ -82,6 +82,8 @@ class MediaTap(Protocol):
     ``frames`` is called on the media clock's thread, 50 times a second, and must return within microseconds.
     ``event`` and ``close`` are called on the engine thread. A tap that feeds a recording has the recording's id in an
     attribute ``recording_id``; the call's events carry it.
+
+    The agent's side is what this far side was sent: the agent's voice, and in a conference the other party's with it.
     """
 
     def frames(self, start: int, agent: bytes | None, far: bytes | None) -> None:
