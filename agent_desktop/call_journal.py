@@ -1,4 +1,4 @@
-"""The journal of calls on the seat's disk: sealed, appended, synced (docs/decisions/0012-call-journal.md)."""
+"""The journal of calls on the seat's disk: sealed, appended, synced (docs/decisions/0015-call-journal.md)."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_every_message_has_one_whole_example() -> None:
         (', "reason": "busy"}', "}"),
         ('"sealed_ms": 207280, ', ""),
         ("### stopped", "### ended"),
-        ('{"type": "answer"', '{"type": "hang_up"'),
+        ('\n{"type": "answer"', '\n{"type": "hang_up"'),
         ("### levels", "### dtmf_received"),
     ],
 )
