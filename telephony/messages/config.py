@@ -24,7 +24,7 @@ class LineConfig:
     backup_peer: str = ""
     """``host:port`` of the back-up registrar; empty when there is none."""
     srtp: str = "off"
-    """``off``, ``optional`` or ``mandatory``; keys by SDES (RFC 4568)."""
+    """``off``, ``optional`` or ``mandatory`` (over TLS only); keys by SDES (RFC 4568)."""
     tls_ca_file: str = ""
     """PEM file of the authorities that this line trusts; empty for the process's."""
     tls_name: str = ""
@@ -36,9 +36,9 @@ class LineConfig:
     accept_any: bool = False
     """Policy: calls from any host may ring here, not only from configured ones."""
     session_timer_s: int = 1800
-    """Session-Expires asked for (RFC 4028), in seconds; 0 for none unless the far end asks for it."""
+    """Session-Expires asked for (RFC 4028), in seconds, 90 at least; 0 for none unless the far end asks for it."""
     reliable_provisional: str = "supported"
-    """PRACK (RFC 3262): ``supported`` (used when the far end asks), ``required`` or ``off``."""
+    """PRACK (RFC 3262): ``supported``, ``required`` of whom we call, or ``off``, which only answers who insists."""
 
 
 @dataclass(frozen=True, slots=True)

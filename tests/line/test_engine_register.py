@@ -289,6 +289,20 @@ def test_lines_that_cannot_be(line: LineProcess, tmp_path: Path) -> None:
     assert line.client.request(GetSnapshot(""))["lines"] == []
 
 
+def test_more_lines_than_there_is_room_for(line: LineProcess) -> None:
+    """PJSIP itself aborts the process at the ninth account."""
+    for number in range(7):
+        line.client.request(AddLine("", LineConfig(f"l{number}", "n", f"100{number}", "127.0.0.1:9")))
+    for _ in range(2):
+        with pytest.raises(LineError) as refused:
+            line.client.request(AddLine("", LineConfig("l7", "n", "1007", "127.0.0.1:9")))
+        assert refused.value.code == "line_busy"
+    line.client.request(AddLine("", LineConfig("l3", "n", "1013", "127.0.0.1:9")))
+    line.client.request(RemoveLine("", "l0"))
+    line.client.request(AddLine("", LineConfig("l7", "n", "1007", "127.0.0.1:9")))
+    assert len(line.client.request(GetSnapshot(""))["lines"]) == 7
+
+
 def test_a_password_stays_out_of_the_logs(line_process: Lines, registrar: Registrar, tmp_path: Path) -> None:
     password = "hunter2-or-not"
     trace = tmp_path / "pjsip.log"

@@ -200,6 +200,15 @@ def test_lines_with_different_authorities(
         second.stop()
 
 
+def test_one_line_that_is_set_up_anew_and_anew(line: LineProcess, authority: Authority, registrar: Registrar) -> None:
+    """PJSIP has room for eight transports, and each name has one of its own."""
+    peer = f"127.0.0.1:{registrar.tls_port}"
+    for number in range(10):
+        state = outcome(line, over_tls(peer, authority.file, tls_name=f"pbx{number}.example"))
+        assert state.problem == WRONG_NAME
+    assert outcome(line, over_tls(peer, authority.file)).state == "registered"
+
+
 # --- encrypted media ---
 
 
