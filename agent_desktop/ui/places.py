@@ -11,8 +11,9 @@ from agent_desktop.domain.number_places import NumberPlace
 from agent_desktop.ui.background import run
 from agent_desktop.ui.language import language, translate
 
-_CHINESE = re.compile(r"(?P<province>[^省]+?(?:省|自治区))?(?P<city>[^市]+?)?市?$")
-
+_CHINESE = re.compile(
+    r"(?P<province>(?:内蒙古|广西|西藏|宁夏|新疆)(?:(?:壮族|回族|维吾尔)?自治区)?|[^省]+?省)?(?P<city>[^市]+?)?市?$"
+)
 _REGION = re.compile(r"(?:省|(?:壮族|回族|维吾尔)?自治区)$")
 
 

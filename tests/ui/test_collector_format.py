@@ -128,6 +128,10 @@ def test_home_location_is_put_short(qapp: QApplication) -> None:
     assert (place(HOME), region(HOME)) == ("江苏 连云港 移动", "江苏 连云港")
     assert (place(CAPITAL), place(NumberPlace()), place(None)) == ("北京", "", "")
     assert region(NumberPlace("广西壮族自治区南宁市")) == "广西 南宁"
+    assert region(NumberPlace("新疆乌鲁木齐市")) == "新疆 乌鲁木齐"
+    assert region(NumberPlace("内蒙古呼和浩特市")) == "内蒙古 呼和浩特"
+    assert region(NumberPlace("西藏自治区")) == "西藏"
+    assert region(NumberPlace("吉林省吉林市")) == "吉林 吉林"
 
 
 def test_places_answer_later_and_then_from_memory(qtbot: QtBot, qapp: QApplication) -> None:
