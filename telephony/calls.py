@@ -299,9 +299,10 @@ class Calls:
         """
         call = self._table.find(call_id)
         line = self._lines.find(call.line_id) if call is not None else None
-        allowed = call is not None and call.state == "active" and not call.ended_here and not call.monitored
-        if allowed and line is not None and line.peers.configured(source):
-            return True
+        if call is not None and line is not None and line.peers.configured(source):
+            settled = call.state == "active" and not call.ended_here and not self._transfers.involved(call)
+            if settled and not call.monitored:
+                return True
         log.warning("a call that would replace ours was refused")
         return False
 
@@ -311,7 +312,7 @@ class Calls:
         call.sip = note.sip
         call.media = None
         call.number = read_invite(note.message).number
-        call.hold_confirmed = False
+        self._holding.renewed(call)
         self._taping.mark(call, "far_end_replaced")
         self._table.tell(call)
 
@@ -329,7 +330,8 @@ class Calls:
         self._conference.ended(call)
         self._transfers.ended(call)
         self._dtmf.ended(call)
-        self._table.end(call, sip_code, reason)
+        if self._table.find(call.call_id) is call:  # the end of a transfer may have been the end of the call
+            self._table.end(call, sip_code, reason)
 
 
 def _is_answer(call: LiveCall, note: StateNote) -> bool:

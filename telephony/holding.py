@@ -76,6 +76,11 @@ class Holding:
         """The session's media was negotiated."""
         call.hold_confirmed = held
 
+    def renewed(self, call: LiveCall) -> None:
+        """The call has another session, which is not on hold yet."""
+        call.hold_confirmed = False
+        self._wishes[call.call_id] = _Wish()
+
     def answered(self, call: LiveCall, note: AnswerNote) -> None:
         """The far end answered a request of ours."""
         wish = self._wishes.get(call.call_id)

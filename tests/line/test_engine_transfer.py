@@ -255,6 +255,50 @@ def test_a_colleague_connects_a_caller_with_us(line: LineProcess, far_phone: Pho
     assert AGENT in tones_in(*caller.heard_last(0.8))
 
 
+def test_a_held_call_that_gets_another_far_end_stays_held(line: LineProcess, far_phone: Phones) -> None:
+    colleague, caller = far_phone(FIRST), far_phone(SECOND)
+    line.add_line(colleague.port)
+    call_id = line.dial("1002")
+    line.wait(CallState, lambda e: e.state == "active" and e.codec != "")
+    dialog = colleague.wait(lambda told: "dialog" in told)["dialog"]
+    line.client.request(SetHold("", call_id, True))
+    time.sleep(0.3)
+    right = f"{dialog['Call-ID']};to-tag={dialog['From']};from-tag={dialog['To']}"
+    caller.order(f"replace sip:agent@127.0.0.1:{line.port} {right}")
+    caller.state("CONFIRMED")
+    span = Span(1.2, settle=0.7)
+    assert line.client.request(GetSnapshot(""))["calls"][0]["held"]
+    line.client.request(HangUp("", call_id))
+    assert line.ended().cause == "hung_up"
+    ears = Ears(line, call_id)
+    assert ears.between(span.start, span.end) == ears.between(span.start, span.end, "agent") == set()
+    assert not (abs(caller.heard_last(9)[0]) > 300).any()
+
+
+def test_the_other_far_end_hangs_up_while_the_transfer_is_open(line: LineProcess, sipp: Start) -> None:
+    """Its end is recorded once, when it is known whether the transfer was why."""
+    far = FarEnd().answers().held().recv("REFER").reply(202, "Accepted", tag="").notifies("100 Trying").pause(800)
+    first_far = sipp(far.notifies("603 Decline", last=True).until_bye().text())
+    second_far = sipp(FarEnd().answers().pause(900).sends("BYE").expect(200).text())
+    line.add_line(first_far.port)
+    line.client.request(AddLine("", LineConfig("l2", "Agent", "agent2", f"127.0.0.1:{second_far.port}")))
+    first = line.dial("1001")
+    line.state("active")
+    second = str(uuid.uuid4())
+    line.client.request(Dial("", second, "l2", "1002"))
+    line.wait(CallState, lambda e: e.call_id == second and e.state == "active")
+    time.sleep(0.5)
+    line.client.request(TransferToCall("", first, second))
+    record = line.ended()
+    assert (record.call_id, record.cause) == (second, "far_hung_up")
+    assert states(line)[-1] == "failed"
+    line.client.request(HangUp("", first))
+    assert line.ended().cause == "hung_up"
+    assert len([e for e in line.seen if isinstance(e, CallEnded)]) == 2
+    first_far.finished()
+    second_far.finished()
+
+
 def test_a_stranger_may_not_take_a_call_over(line: LineProcess, far_phone: Phones) -> None:
     phone, stranger = far_phone(FIRST), far_phone(SECOND, host="127.0.0.2")
     line.add_line(phone.port)
