@@ -140,7 +140,7 @@ class SealedLog:
         return entry if isinstance(entry, dict) else None
 
     def _seal(self, entry: Mapping[str, Any], number: int) -> bytes:
-        plain = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
+        plain = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         nonce = secrets.token_bytes(_NONCE)
         bound = self._header + _NUMBER.pack(number)
         sealed = nonce + crypto_aead_xchacha20poly1305_ietf_encrypt(plain, bound, nonce, self._key)

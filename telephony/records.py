@@ -81,7 +81,10 @@ class CallJournal:
         if self._thread.is_alive():
             self._items.put(None)
             self._thread.join(timeout)
-        self._disk.close()
+        if self._thread.is_alive():
+            log.error("the disk hangs: call records may be missing on it")
+        else:
+            self._disk.close()
 
     def take(self, event: Event) -> bool:
         """Write down what an event says of a call; true when the journal passes the event on itself. Never blocks."""
@@ -189,7 +192,7 @@ class CallJournal:
             elif entries:
                 self._disk.append(entries)
                 self._in_file += len(entries)
-        except OSError as error:
+        except (OSError, ValueError, TypeError) as error:  # whatever it is, the calls' ends have to be told
             if self._whole:
                 log.error("call records cannot be written: %s; tried again every second", type(error).__name__)
             self._whole = False

@@ -26,9 +26,12 @@ def message_types() -> dict[str, type[Message]]:
 
 
 def encode(message: Message) -> bytes:
-    """JSON of a message, UTF-8, one line, no newline at its end. Any thread."""
+    """JSON of a message, UTF-8, one line, no newline at its end. Any thread.
+
+    Text that is none, as a far end may send, has question marks for what cannot be said in UTF-8.
+    """
     body = {"type": message.type, **dataclasses.asdict(message)}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def decode(data: bytes | str) -> Message:

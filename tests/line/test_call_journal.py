@@ -33,6 +33,8 @@ from telephony.messages import (
     RecordingState,
     SetMute,
     Snapshot,
+    decode,
+    encode,
 )
 from telephony.record_entries import Tale
 from telephony.records import CallJournal
@@ -249,6 +251,19 @@ def test_the_answer_waits_for_the_disk_and_nobody_else_does(journal: CallJournal
     disk.free.set()
     assert answer.result(5) == {"fine": True}
     wait_until(lambda: len(told) == 1)
+
+
+def test_a_far_end_that_sends_no_text_costs_no_record(journal: CallJournal, path: Path) -> None:
+    """PJSIP hands over bytes that are no UTF-8 as lone surrogates."""
+    event = replace(ended("a"), number="13800\udcff", reason="\ud83dBusy")
+    assert decode(encode(event)) == replace(event, number="13800?", reason="?Busy")
+    told: list[Event] = []
+    journal.on_ended = told.append
+    journal.take(event)
+    wait_until(lambda: len(told) == 1)
+    left = again(crash(path))
+    assert [e.number for e in left.ended()] == ["13800?"]
+    left.stop()
 
 
 def test_a_refused_command_is_refused_at_once(journal: CallJournal, disk: Disk) -> None:

@@ -24,6 +24,7 @@ from telephony.messages import (
     Snapshot,
 )
 from tests.support.lines import COLLECTOR, Seat, connect, hang_up, start_pair, start_seat
+from tests.support.processes import wait_gone
 
 
 @pytest.fixture()
@@ -32,21 +33,6 @@ def pair(tmp_path: Path):
     yield collector, debtor
     collector.port.stop()
     debtor.port.stop()
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-def _wait_gone(pid: int) -> None:
-    deadline = time.monotonic() + 10
-    while _alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not _alive(pid)
 
 
 def _another_window(seat: Seat) -> Seat:
@@ -81,7 +67,7 @@ def test_a_call_goes_on_when_its_window_goes_and_the_next_window_takes_it_over(p
         assert sealed.lost_frames == 0
     finally:
         again.port.stop()
-    _wait_gone(pid)
+    wait_gone(pid)
 
 
 def test_a_killed_line_process_is_started_again_and_the_recording_recovered(pair: tuple[Seat, Seat]) -> None:
@@ -201,7 +187,7 @@ def test_the_process_ends_by_itself_when_nobody_needs_it(tmp_path: Path, monkeyp
     seat = start_seat(tmp_path, "left")
     pid = seat.pid
     seat.port.leave()
-    _wait_gone(pid)
+    wait_gone(pid)
 
 
 def test_a_second_window_shares_the_line(tmp_path: Path) -> None:
