@@ -129,7 +129,7 @@ def test_calls_go_to_the_registrar_in_use(
     caller.finished()
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+@pytest.mark.parametrize("transport", ["udp", "tls"])
 def test_a_call_goes_on_while_the_line_goes_over(line_process: Lines, tmp_path: Path, transport: str) -> None:
     authority = Authority(tmp_path / "ca")
     certificate = authority.sign("both", "IP:127.0.0.1")
