@@ -1,8 +1,8 @@
 """Keeps INVITEs that must not ring from costing more than a refusal. Engine thread only.
 
-PJSIP opens two sockets for an INVITE before it asks anybody, and this build aborts when more than 64 are open or were
-closed within the last half second: 32 INVITEs at once, from anywhere, ended the process. So PJSIP is told to take those
-that are refused, and those that come too fast, on an account of their own whose calls have no sockets.
+PJSIP opens two sockets for each stream that an INVITE offers before it asks anybody, and this build aborts when more
+than 64 are open or were closed within the last half second: 32 INVITEs at once, from anywhere, ended the process. So
+PJSIP is told to take those that are refused, and those that come too fast, on an account whose calls have no sockets.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 Refuse = Callable[[SipAccount, Arrival, int], None]
 """Answer an arrival on this account with this SIP code."""
 _WINDOW_S = 0.75
-_CALLS = 20
+_STREAMS = 20
 _GRANTS = 4
-"""Both in any window: with the four calls that this build holds, at most 56 sockets of 64."""
+"""Streams of each kind in any window: with the four calls that this build holds, at most 56 sockets of 64."""
 _TELL_S = 10.0
 _GRANT_HEADER = "x-monitor-grant"
 
@@ -37,7 +37,7 @@ class Admission:
     def __init__(self, library: Library, lines: Lines, refuse: Refuse) -> None:
         self._library = library
         self._lines = lines
-        self._calls = Pace(_CALLS, _WINDOW_S)
+        self._calls = Pace(_STREAMS, _WINDOW_S)
         self._grants = Pace(_GRANTS, _WINDOW_S)
         self._told_at = -_TELL_S
         self._untold = 0
@@ -53,7 +53,7 @@ class Admission:
         line = self._lines.for_request(index, source)
         if line is None:
             return self._stranger(index, message)
-        if not message.startswith("INVITE ") or self._calls.take():
+        if not message.startswith("INVITE ") or self._calls.take(_streams(message)):
             return int(line.account.getId())
         return self._refuse(503, "calls came too fast")
 
@@ -71,7 +71,11 @@ class Admission:
             line = self._lines.of_account(index) or self._lines.first()
         if line is None:
             return self._refuse(403, "not a configured peer")
-        return int(line.account.getId()) if self._grants.take() else self._refuse(503, "grants came too fast")
+        return (
+            int(line.account.getId())
+            if self._grants.take(_streams(message))
+            else self._refuse(503, "grants came too fast")
+        )
 
     def _refuse(self, code: int, why: str) -> int:
         self._code = code
@@ -81,6 +85,10 @@ class Admission:
             log.warning("refused %d requests: %s", self._untold, why)
             self._told_at, self._untold = now, 0
         return int(self._account.getId())
+
+
+def _streams(message: str) -> int:
+    return max(1, message.replace("\r", "\n").count("\nm="))
 
 
 def _refusing() -> Any:

@@ -26,6 +26,7 @@ _INSIDE = frozenset(("BYE", "CANCEL", "PRACK", "UPDATE", "INFO"))
 """Those that have a meaning only inside one."""
 _ADDRESS_LINE = re.compile(r"^(?:c=|a=rtcp:[ \t]*\d+[ \t]+(?=\S))(.*)$", re.MULTILINE)
 _CSEQ = re.compile(r"^CSeq\s*:\s*\d+\s+(\S+)", re.MULTILINE | re.IGNORECASE)
+_MOST_STREAMS = 4  # PJSIP opens two sockets for each, of 64 in all
 _FAMILIES: dict[str, Callable[[str], object]] = {"IP4": ipaddress.IPv4Address, "IP6": ipaddress.IPv6Address}
 
 _Handler = Callable[[int], int]
@@ -88,8 +89,11 @@ def names_its_method(method: str, head: str) -> bool:
 
 
 def is_usable(sdp: str) -> bool:
-    """Whether each address in a session description is a number of the type that it says (RFC 8866, 5.7; RFC 3605)."""
-    return all(_is_address(line) for line in _ADDRESS_LINE.findall(sdp.replace("\r", "\n")))
+    """Whether each address in a session description is a number of the type that it says (RFC 8866, 5.7; RFC 3605),
+    and there are not more streams than a telephone call has any use for.
+    """
+    lines = sdp.replace("\r", "\n")
+    return lines.count("\nm=") <= _MOST_STREAMS and all(_is_address(line) for line in _ADDRESS_LINE.findall(lines))
 
 
 def _is_address(text: str) -> bool:

@@ -14,12 +14,12 @@ class Pace:
         self._most, self._window_s, self._clock = most, window_s, clock
         self._times: deque[float] = deque()
 
-    def take(self) -> bool:
-        """Count one more, unless that were too many."""
+    def take(self, count: int = 1) -> bool:
+        """Count so many more, unless that were too many."""
         now = self._clock()
         while self._times and now - self._times[0] > self._window_s:
             self._times.popleft()
-        if len(self._times) >= self._most:
+        if len(self._times) + count > self._most:
             return False
-        self._times.append(now)
+        self._times.extend([now] * count)
         return True
