@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from telephony.audio.devices import fingerprint, list_devices
 from telephony.audio.place import Place
@@ -19,7 +20,8 @@ log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.25
 _REST_EVERY_S = 2.0
 _SEARCH_EVERY_S = 3.0
-_SEARCH_RESTING_S = 10.0
+_SEARCH_RESTING_S = (10.0, 60.0)
+"""Between calls the pauses grow from the first to the second: a seat without a sound card is not searched for ever."""
 
 
 class CardHeadset:
@@ -57,6 +59,7 @@ class CardHeadset:
         self._told: AudioState | None = None
         self._fingerprint = ""
         self._search_at = 0.0
+        self._search_pause = _SEARCH_RESTING_S[0]
         self._stopping = threading.Event()
         self._watch: threading.Thread | None = None
 
@@ -93,8 +96,8 @@ class CardHeadset:
             return
         self._fingerprint = fingerprint()
         try:
-            for place in self._places:
-                place.open(self._strict)
+            with ThreadPoolExecutor(len(self._places)) as pool:  # each waits for a process
+                list(pool.map(lambda place: place.open(self._strict), self._places))
         except HeadsetError:
             self._close()
             raise
@@ -179,7 +182,9 @@ class CardHeadset:
             found = list_devices()
             for place in self._places:
                 place.found(found["microphones" if place.direction == "input" else "speakers"])
-        self._search_at = time.monotonic() + (_SEARCH_RESTING_S if resting else _SEARCH_EVERY_S)
+        pause = self._search_pause if resting else _SEARCH_EVERY_S
+        self._search_pause = min(2 * pause, _SEARCH_RESTING_S[1]) if resting else _SEARCH_RESTING_S[0]
+        self._search_at = time.monotonic() + pause
 
     def _tell(self) -> None:
         state = self.state

@@ -77,7 +77,10 @@ class RemoteDevice:
             self._send(HEADER.pack(PCM, len(pcm)) + pcm)
 
     def close(self) -> None:
-        """End the process, which may hang: it is not asked. May be called twice."""
+        """End the process, which may hang: it is not asked. May be called twice.
+
+        Its pipes close with the last reference, never under a write: their numbers may be given to a recording's file.
+        """
         self._closed = True
         self._running = False
         self._process.kill()

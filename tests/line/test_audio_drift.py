@@ -28,7 +28,8 @@ Floats = npt.NDArray[np.float64]
 def source() -> bytes:
     """Ten minutes and a bit of tone, as the writer's clock counts it."""
     turn = 2 * np.pi * HERTZ / RATE
-    return np.round(AMPLITUDE * np.sin(turn * np.arange((SECONDS + 2) * RATE))).astype("<i2").tobytes()
+    tone = np.round(AMPLITUDE * np.sin(turn * np.arange((SECONDS + 2) * RATE)))
+    return bytes(tone.astype("<i2").tobytes())
 
 
 def through(ppm: float, jitter_ms: float) -> tuple[Floats, Floats, ClockRing, list[int]]:

@@ -11,12 +11,14 @@ import pytest
 from telephony.errors import LineError
 from telephony.messages import Answer, CallIncoming, HangUp, Levels, TestAudio
 from tests.line.parts import LineProcess, Sipp
-from tests.line.sound import samples, tone_power
+from tests.line.sound import Samples, samples, tone_power
 
 
-def recorded(line: LineProcess) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def recorded(line: LineProcess) -> tuple[Samples, Samples]:
+    """Speaker and ringing device."""
     assert line.stop() == 0
-    return tuple(samples((line.folder / f"heard.{end}").read_bytes()) for end in ("raw", "ring"))  # type: ignore[return-value]
+    speaker, ring = (samples((line.folder / f"heard.{end}").read_bytes()) for end in ("raw", "ring"))
+    return speaker, ring
 
 
 def test_a_test_tone_is_on_the_speaker_and_ends_by_itself(line: LineProcess) -> None:
