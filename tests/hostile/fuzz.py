@@ -165,7 +165,7 @@ def _keep(seed: int, batch: list[Broken], place: Range, keep_in: Path) -> dict[s
     why = "hangs" if code is None else signal.Signals(-code).name if code < 0 else f"exit code {code}"
     words = (place.line.folder / "stderr.txt").read_text("utf-8", "replace").splitlines()[-1:]
     told = {"seed": seed, "messages": [m.number for m in batch], "why": why, "last_words": words}
-    print(json.dumps(told), file=sys.stderr, flush=True)  # noqa: T201
+    print(json.dumps(told), file=sys.stderr, flush=True)
     return told
 
 
@@ -181,7 +181,7 @@ def main() -> int:
         run(options.seed, half, False, options.keep, options.only),
         run(options.seed + 1_000_000, options.count - half, True, options.keep, options.only),
     ]
-    print(json.dumps([asdict(outcome) for outcome in done], indent=2))  # noqa: T201
+    print(json.dumps([asdict(outcome) for outcome in done], indent=2))
     return 1 if any(outcome.crashes for outcome in done) else 0
 
 

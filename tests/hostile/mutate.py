@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 from tests.hostile.sip import Endpoint, request, response, sdp
 
-METHODS = "INVITE ACK BYE CANCEL OPTIONS REGISTER MESSAGE SUBSCRIBE NOTIFY REFER PUBLISH PRACK UPDATE INFO FROB".split()
+METHODS = (
+    *("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER"),
+    *("PUBLISH", "PRACK", "UPDATE", "INFO", "FROB"),
+)
 KEY = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
 CRYPTO = (
     f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{KEY}|2^20|1:4",
@@ -77,7 +80,7 @@ HEADERS = (
     "Content-Encoding: gzip",
     "Subscription-State: terminated;reason=x",
     "X-Monitor-Grant: good-",
-    "P-Asserted-Identity: \"\xe4\xb8\" <tel:>",
+    'P-Asserted-Identity: "\xe4\xb8" <tel:>',
     "Accept: /",
     "Date: Mon, 99 Foo 99999 99:99:99 GMT",
     "Content-Disposition: ;;;",
@@ -115,8 +118,9 @@ def stream(seed: int, count: int, known: Endpoint, stranger: Endpoint) -> Iterat
 def _sip(chance: random.Random, sender: Endpoint) -> bytes:
     method = chance.choices(METHODS, weights=[12] + [1] * (len(METHODS) - 1))[0]
     headers = chance.sample(HEADERS, chance.choice((0, 0, 1, 2, 4)))
+    named = chance.choice(METHODS) if chance.random() < 0.1 else method
     body = _sdp(chance) if method in ("INVITE", "ACK", "UPDATE", "PRACK") else b"x" * chance.choice((0, 0, 10, 1000))
-    return request(
+    made = request(
         method,
         sender,
         *headers,
@@ -126,8 +130,11 @@ def _sip(chance: random.Random, sender: Endpoint) -> bytes:
         to_tag=chance.choice(("", "", "", "x", "%00")),
         branch=chance.choice(("", "", "", "z9hG4bK", "z9hG4bKsame", "old")),
         user=chance.choice(("agent", "agent", "agent", "%00", "a" * 500, "", "1;x=y", "\u5f20")),
-        kind=chance.choice(("application/sdp", "application/sdp", "application/sdp", "multipart/mixed;boundary=b", "/")),
+        kind=chance.choice(
+            ("application/sdp", "application/sdp", "application/sdp", "multipart/mixed;boundary=b", "/")
+        ),
     )
+    return made if named == method else made.replace(f" {method}\r\n".encode(), f" {named}\r\n".encode(), 1)
 
 
 def _answer(chance: random.Random, sender: Endpoint) -> bytes:
@@ -157,7 +164,12 @@ def _rtp(chance: random.Random) -> bytes:
     first = chance.choice((0x80, 0x80, 0x90, 0xB0, 0x8F, 0xA0, 0x00, 0xFF))
     payload = chance.choice((8, 9, 0, 101, 13, 72, 127, 200, 201, 203, 205, 206))
     head = struct.pack(
-        "!BBHII", first, payload, chance.getrandbits(16), chance.getrandbits(32), chance.choice((1, chance.getrandbits(32)))
+        "!BBHII",
+        first,
+        payload,
+        chance.getrandbits(16),
+        chance.getrandbits(32),
+        chance.choice((1, chance.getrandbits(32))),
     )
     return head + chance.randbytes(chance.choice((0, 1, 4, 160, 161, 1000, 1400)))
 

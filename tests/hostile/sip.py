@@ -40,7 +40,7 @@ def request(
         f"From: <sip:13911112222@{sender.host}>;tag=far",
         f"To: <sip:{user}@127.0.0.1>" + (f";tag={to_tag}" if to_tag else ""),
         f"Call-ID: {call_id or uuid.uuid4().hex}",
-        f"CSeq: {cseq} {'INVITE' if method == 'ACK' else method}",
+        f"CSeq: {cseq} {method}",
         f"Contact: <sip:far@{sender.host}:{sender.port}>",
         *headers,
     ]
@@ -124,7 +124,7 @@ class Endpoint:
                 return found
 
     def wait(self, good: Callable[[bytes], bool], timeout: float = 5.0) -> bytes:
-        """The next message that is good; others are dropped."""
+        """The next message that is good; others are dropped, but for BYE, which is answered."""
         deadline = time.monotonic() + timeout
         told: list[bytes] = []
         while time.monotonic() < deadline:
@@ -132,6 +132,8 @@ class Endpoint:
                 told.append(message[:40])
                 if good(message):
                     return message
+                if method(message) == "BYE":
+                    self.send(response(message, 200, self))
             time.sleep(0.005)
         raise AssertionError(f"the awaited message did not come; came: {told}")
 
