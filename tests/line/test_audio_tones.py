@@ -21,7 +21,7 @@ from telephony.audio.tones import (
     Tone,
     TonePlayer,
 )
-from telephony.messages import Answer, CallEnded, CallIncoming, HangUp, Reject
+from telephony.messages import Answer, CallEnded, CallIncoming, HangUp, Reject, SetAnswering
 from tests.line.parts import LineProcess, Sipp
 from tests.line.sound import Samples, samples, tone_power
 
@@ -227,3 +227,24 @@ def _share(signal: Samples, hertz: float) -> float:
     parts = [signal[i : i + RATE] * window for i in range(RATE, len(signal) - RATE, RATE // 4)]
     turn = np.exp(-2j * np.pi * hertz / RATE * np.arange(RATE))
     return max(float(2 * np.abs(np.dot(p, turn)) ** 2 / RATE / np.sum(p**2)) for p in parts if np.any(p))
+
+
+def test_a_call_that_is_answered_by_itself_begins_with_a_tone(line_process: Lines) -> None:
+    agent, customer = line_process("agent"), line_process("customer", tone=0)
+    agent.add_line(customer.port)
+    customer.add_line(agent.port, user="customer")
+    agent.client.request(SetAnswering("", auto_answer=True, auto_answer_ms=500))
+    customer.dial("agent")
+    call_id = agent.state("active").call_id
+    time.sleep(1.0)
+    agent.client.request(HangUp("", call_id))
+    agent.ended()
+    taped = samples((agent.folder / call_id).with_suffix(".far").read_bytes())
+    sent = samples((agent.folder / call_id).with_suffix(".agent").read_bytes())
+    speaker, _ = heard(agent)
+    sounding = np.flatnonzero(np.abs(speaker) > 50)
+    begin, end = int(sounding[0]), int(sounding[-1])
+    assert 0.2 < (end - begin) / RATE < 0.3
+    assert tone_power(speaker[begin : begin + 1500], 1400, RATE) > 0.97
+    assert len(loud(taped)) == 0
+    assert tone_power(sent[RATE // 4 :], 1400, RATE) < 1e-3
