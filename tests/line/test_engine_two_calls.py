@@ -102,8 +102,10 @@ def test_call_waiting_rings_and_its_answer_holds_the_first(line_process: Lines) 
 
 def test_a_third_caller_is_told_busy_and_recorded_as_missed(line: LineProcess, sipp: Start) -> None:
     line.add_line(free_port())
-    first, second = _call_in(line, sipp, "13711111111"), _call_in(line, sipp, "13722222222")
-    one, two = line.wait(CallIncoming), line.wait(CallIncoming)
+    first = _call_in(line, sipp, "13711111111")
+    one = line.wait(CallIncoming)
+    second = _call_in(line, sipp, "13722222222")
+    two = line.wait(CallIncoming)
     third = _call_in(line, sipp, "13733333333", "call_in_refused")
     missed = line.ended()
     assert (missed.cause, missed.sip_code, missed.number) == ("missed", 486, "13733333333")
