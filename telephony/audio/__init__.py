@@ -1,3 +1,3 @@
-"""Headsets: the sound card, files, or nothing. Only ``card`` and ``portaudio`` import ``sounddevice``, and
-late.
+"""Headsets: sound devices, files, or nothing; tones. Only ``portaudio`` imports ``sounddevice``, late, and only in
+processes of its own.
 """
