@@ -134,7 +134,7 @@ def run(seed: int, count: int, in_call: bool, keep_in: Path, only: int = -1) -> 
                 if at >= count:
                     outcome.call_went_on = place.call_is_up() if in_call else None
                     place.agent.stop()
-                    outcome.ready_after_s = round(is_ready(place.line, place.known), 2)
+                    outcome.ready_after_s = round(is_ready(place.known), 2)
             finally:
                 outcome.rung += place.agent.rung
                 place.close()

@@ -47,7 +47,7 @@ def settle(far: Endpoint) -> list[bytes]:
     return heard
 
 
-def is_ready(line: LineProcess, far: Endpoint, timeout: float = READY_S) -> float:
+def is_ready(far: Endpoint, timeout: float = READY_S) -> float:
     """Seconds until a call from the configured host rings, as it should; that call is cancelled."""
     begin = time.monotonic()
     while time.monotonic() - begin < timeout:
@@ -62,7 +62,7 @@ def is_ready(line: LineProcess, far: Endpoint, timeout: float = READY_S) -> floa
                 return took
             far.acknowledge(answer)
         time.sleep(0.3)
-    raise AssertionError(f"the line was not ready {timeout:.0f} s later; {line.process.poll()=}")
+    raise AssertionError(f"the line was not ready {timeout:.0f} s later")
 
 
 def _cancel(far: Endpoint, call_id: str, branch: str) -> None:

@@ -73,7 +73,7 @@ def test_offers(line: LineProcess, srtp: str) -> None:
                 _see_through(line, far, call_id, name)
             except AssertionError as error:
                 raise AssertionError(f"with {name}: {error}") from error
-        is_ready(line, far)
+        is_ready(far)
     assert line.client.request(GetSnapshot(""))["calls"] == []
 
 
@@ -92,7 +92,7 @@ def test_answers(line: LineProcess, name: str) -> None:
         except LineError as error:
             assert error.code == "no_such_call"  # PJSIP has ended it already
         assert line.ended().call_id == call_id
-        is_ready(line, far)
+        is_ready(far)
 
 
 def test_a_new_offer_that_cannot_be_used_leaves_the_call_as_it_is(line: LineProcess) -> None:

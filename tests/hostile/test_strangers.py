@@ -52,7 +52,7 @@ def test_a_strangers_call_is_refused_with_and_without_sdp(line: LineProcess, bod
             assert status(answer) == 403
             stranger.acknowledge(answer)
         assert line.client.request(GetSnapshot(""))["calls"] == []
-        is_ready(line, known)
+        is_ready(known)
     assert len([e for e in (*line.seen, *list(line.events.queue)) if isinstance(e, CallIncoming)]) == 1
 
 
@@ -63,7 +63,7 @@ def test_forged_grants_are_refused_and_do_not_come_fast(line: LineProcess) -> No
         heard += settle(stranger)
         codes = [status(m) for m in heard if status(m) >= 200]
         assert set(codes) == {403, 503}
-        is_ready(line, known)
+        is_ready(known)
 
 
 def test_a_stranger_costs_little(line: LineProcess) -> None:
@@ -80,5 +80,5 @@ def test_an_answer_that_nobody_asked_for_is_dropped(line: LineProcess) -> None:
     with Endpoint(line.port, STRANGER) as stranger, Endpoint(line.port) as known:
         for code in (100, 180, 200, 302, 401, 603):
             stranger.send(response(invite(stranger), code, stranger))
-        is_ready(line, known)
+        is_ready(known)
         assert stranger.heard() == []

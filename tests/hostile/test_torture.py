@@ -64,7 +64,7 @@ def test_each_is_taken_or_refused_and_none_is_the_last(line_process: Callable[..
             for name, message in batch.items():
                 torturer.send(message)
                 heard[name] = _codes(torturer, line, name, message, rang)
-            is_ready(line, caller)
+            is_ready(caller)
             assert line.client.request(GetSnapshot(""))["calls"] == []
         assert line.process.poll() is None
     assert rang == RINGING
