@@ -89,11 +89,14 @@ def names_its_method(method: str, head: str) -> bool:
 
 
 def is_usable(sdp: str) -> bool:
-    """Whether each address in a session description is a number of the type that it says (RFC 8866, 5.7; RFC 3605),
-    and there are not more streams than a telephone call has any use for.
+    """Whether a session description can be given to PJSIP: every stream has an address (RFC 8866, 5.7), each address is
+    a number of the type that it says, and there are not more streams than a telephone call has any use for.
     """
     lines = sdp.replace("\r", "\n")
-    return lines.count("\nm=") <= _MOST_STREAMS and all(_is_address(line) for line in _ADDRESS_LINE.findall(lines))
+    session, *streams = lines.split("\nm=")
+    everywhere = "\nc=" in session
+    addressed = all(everywhere or "\nc=" in stream for stream in streams)
+    return addressed and len(streams) <= _MOST_STREAMS and all(_is_address(a) for a in _ADDRESS_LINE.findall(lines))
 
 
 def _is_address(text: str) -> bool:
