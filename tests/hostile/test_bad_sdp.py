@@ -11,7 +11,7 @@ from telephony.door import is_usable, names_its_method
 from telephony.errors import LineError
 from telephony.messages import Answer, CallIncoming, GetSnapshot, HangUp, Reject
 from tests.hostile.mutate import KEY
-from tests.hostile.sip import Endpoint, invite, method, response, sdp, status, value
+from tests.hostile.sip import STRANGER, Endpoint, invite, method, response, sdp, status, value
 from tests.hostile.target import is_ready, settle
 from tests.line.parts import LineProcess
 
@@ -19,6 +19,8 @@ MANY = tuple("m=audio 5000 RTP/AVP 8" for _ in range(2000))
 OFFERS = {
     "no connection": sdp().replace(b"c=IN IP4 127.0.0.1\r\n", b""),
     "port 0": sdp(port=0),
+    "port 0 and no connection": sdp(port=0).replace(b"c=IN IP4 127.0.0.1\r\n", b"").replace(b"RTP/AVP", b"X"),
+    "another transport": sdp().replace(b"RTP/AVP", b"X"),
     "port -1": sdp(port=-1),
     "port of 32 bits": sdp(port=2**32),
     "giant number": sdp(port=10**300),
@@ -77,6 +79,21 @@ def test_offers(line: LineProcess, srtp: str) -> None:
     assert line.client.request(GetSnapshot(""))["calls"] == []
 
 
+def test_offers_of_a_stranger(line: LineProcess) -> None:
+    """Each is refused, whatever PJSIP thinks of it."""
+    line.add_line(9)
+    with Endpoint(line.port, STRANGER) as stranger, Endpoint(line.port) as known:
+        for name, offer in OFFERS.items():
+            if name in TOO_LONG:
+                continue
+            call_id = uuid.uuid4().hex
+            stranger.send(invite(stranger, offer, call_id=call_id))
+            answer = stranger.final(call_id)
+            assert status(answer) in (400, 403, 415, 488), name
+            stranger.acknowledge(answer)
+        is_ready(known)
+
+
 @pytest.mark.parametrize("name", ODD_ANSWERS)
 def test_answers(line: LineProcess, name: str) -> None:
     """The far end picks up with a description that cannot be used: the agent can hang up, and the line goes on."""
@@ -116,8 +133,9 @@ def test_a_new_offer_that_cannot_be_used_leaves_the_call_as_it_is(line: LineProc
 
 
 def test_what_the_door_lets_in() -> None:
-    assert is_usable("c=IN IP4 192.0.2.1/127\r\na=rtcp:5 \r\na=rtcp:6 IN IP6 ::1\r\n")
+    assert is_usable("v=0\r\nm=audio 4 X 8\r\nc=IN IP4 192.0.2.1/127\r\na=rtcp:5 \r\na=rtcp:6 IN IP6 ::1\r\n")
     assert is_usable("a=rtcp:5 IN IP6 ::1\r")
+    assert not is_usable("v=0\r\nm=audio 4 X 8\r\nc=IN IP4 192.0.2.1\r\nm=audio 0 X 8\r\n")
     for wrong in ("v=0\rc=IN IP4 ::1\r", "c=IN IP4 x.invalid\n", "c=\n", "a=rtcp:5 IN IP4 1\n", "c=IN IP6 127.0.0.1"):
         assert not is_usable(wrong)
     assert names_its_method("INVITE", "a: b\r\nCSeq : 0009\r\n  INVITE\r\nc: d")
