@@ -12,6 +12,7 @@ from tests.lab.asterisk import Asterisk
 from tests.lab.asterisk_root import LabUnavailable, asterisk_root
 from tests.lab.certificates import Authority
 from tests.lab.kamailio import Kamailio
+from tests.lab.phones import LongCall
 from tests.lab.seats import SEATS
 from tests.line.conftest import baresip as baresip
 from tests.line.conftest import line_process as line_process
@@ -39,6 +40,14 @@ def asterisk(lab_root: Path, authority: Authority, tmp_path_factory: pytest.Temp
     running = Asterisk(lab_root, tmp_path_factory.mktemp("asterisk"), SEATS, server.certificate, server.key)
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def long_call(asterisk: Asterisk, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongCall]:
+    """A call that is up while the other tests run, so that its upkeep can be looked at without waiting for it."""
+    call = LongCall(asterisk, authority, tmp_path_factory.mktemp("long"))
+    yield call
+    call.stop()
 
 
 @pytest.fixture(scope="session")

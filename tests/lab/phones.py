@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,17 @@ import numpy as np
 
 from telephony.messages import AddLine, Answer, CallIncoming, LineConfig, LineState
 from tests.lab.asterisk import Asterisk
+from tests.lab.certificates import Authority
 from tests.lab.kamailio import Kamailio
-from tests.lab.seats import HOST, Seat
+from tests.lab.seats import BY_USER, HOST, Seat
 from tests.line.parts import LineProcess
 from tests.line.sound import Samples, samples, tone_power
 
 Pbx = Asterisk | Kamailio
 PATIENCE_S = 20.0
 """How long a registration or a call's next step may take on a machine that does other things too."""
+PRESENTED = [("", "02161234567"), ("02161234568", "02161234568"), ("02199999999", "02161234567")]
+"""What seat 1001 asks a debtor to be shown, and what a debtor is shown: nobody gets a number that is not the seat's."""
 
 
 def line_config(pbx: Pbx, seat: Seat, authority: Path | None = None, **values: Any) -> LineConfig:
@@ -54,6 +58,33 @@ def connect(caller: LineProcess, number: str, callee: LineProcess) -> tuple[str,
     for line in (caller, callee):
         line.state("active", PATIENCE_S)
     return call_id, ringing.call_id
+
+
+class LongCall:
+    """A call between 1004 (UDP) and 1103 (TLS, SRTP) that goes on; session timers are as short as may be."""
+
+    timer_s = 90
+    """RFC 4028's least."""
+
+    def __init__(self, asterisk: Asterisk, authority: Authority, folder: Path) -> None:
+        self.lines = [LineProcess(folder / name, tone=tone) for name, tone in (("first", 1000.0), ("second", 440.0))]
+        try:
+            for line, user in zip(self.lines, ("1004", "1103"), strict=True):
+                sign_in(line, asterisk, BY_USER[user], authority.file, session_timer_s=self.timer_s)
+            self.calls = connect(self.lines[0], "1103", self.lines[1])
+        except BaseException:
+            self.stop()
+            raise
+        self._began = time.monotonic()
+
+    def wait_for_upkeep(self) -> None:
+        """Until half of the session timer has gone by since the call was answered, when one side refreshes it."""
+        time.sleep(max(0.0, self._began + self.timer_s / 2 + 3 - time.monotonic()))
+
+    def stop(self) -> None:
+        for line in self.lines:
+            if line.process.poll() is None:
+                line.stop()
 
 
 class Tape:

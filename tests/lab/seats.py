@@ -36,8 +36,10 @@ SEATS = (
     Seat("1001", "one's long password", numbers="02161234567 02161234568"),
     Seat("1002", "two's long password", numbers="02161234569"),
     Seat("1003", "three's long password"),
+    Seat("1004", "four's long password"),
     Seat("1101", "first secure password", secure=True, numbers="02161234571"),
     Seat("1102", "second secure password", secure=True, numbers="02161234572"),
+    Seat("1103", "third secure password", secure=True),
     Seat("1900", "the lead's long password", lead=True),
 )
 BY_USER = {seat.user: seat for seat in SEATS}

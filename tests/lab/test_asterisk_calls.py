@@ -7,14 +7,25 @@ from collections.abc import Callable
 
 import pytest
 
-from telephony.messages import Answer, CallState, DtmfReceived, HangUp, LineState, Reject, RemoveLine, SendDtmf, SetHold
+from telephony.messages import (
+    Answer,
+    CallEnded,
+    CallState,
+    DtmfReceived,
+    HangUp,
+    LineState,
+    Reject,
+    RemoveLine,
+    SendDtmf,
+    SetHold,
+)
 from tests.lab.asterisk import Asterisk
 from tests.lab.certificates import Authority
 from tests.lab.phones import PATIENCE_S, Tape, connect, line_config, ring, set_up, sign_in
 from tests.lab.seats import BY_USER, Seat
 from tests.line.parts import LineProcess, wait_until
 
-pytestmark = pytest.mark.pbx
+pytestmark = [pytest.mark.pbx, pytest.mark.usefixtures("long_call")]
 
 Lines = Callable[..., LineProcess]
 FIRST, SECOND = 1000.0, 440.0
@@ -25,11 +36,14 @@ Pair = tuple[LineProcess, LineProcess]
 
 
 @pytest.fixture
-def pair(
-    line_process: Lines, asterisk: Asterisk, authority: Authority, request: pytest.FixtureRequest
-) -> tuple[LineProcess, LineProcess]:
+def seats() -> tuple[Seat, Seat]:
+    """Who the two lines of ``pair`` are; a test that wants others has a parameter of this name."""
+    return PLAIN
+
+
+@pytest.fixture
+def pair(line_process: Lines, asterisk: Asterisk, authority: Authority, seats: tuple[Seat, Seat]) -> Pair:
     """Two lines that are signed in; the first one's microphone hears 1000 Hz, the other's 440 Hz."""
-    seats: tuple[Seat, Seat] = getattr(request, "param", PLAIN)
     lines = line_process("first", tone=FIRST), line_process("second", tone=SECOND)
     for line, seat in zip(lines, seats, strict=True):
         sign_in(line, asterisk, seat, authority.file)
@@ -41,14 +55,21 @@ def test_it_is_the_asterisk_that_the_settings_are_for(asterisk: Asterisk) -> Non
     assert not [line for line in asterisk.complaints() if "users.conf is deprecated" not in line]
 
 
-def test_both_hear_each_other(pair: Pair, asterisk: Asterisk) -> None:
+@pytest.mark.parametrize("seats", [PLAIN, MIXED, SECURE], ids=["udp", "tls-udp", "tls"])
+def test_both_hear_each_other(pair: Pair, seats: tuple[Seat, Seat]) -> None:
     first, second = pair
-    calls = connect(first, "1002", second)
+    calls = connect(first, seats[1].user, second)
     time.sleep(2.5)
     first.client.request(HangUp("", calls[0]))
     assert second.ended(PATIENCE_S).cause == "far_hung_up"
-    assert first.ended(PATIENCE_S).quality["rx_packets"] > 50
-    for line, call_id, frequency, own in ((first, calls[0], SECOND, FIRST), (second, calls[1], FIRST, SECOND)):
+    first.ended(PATIENCE_S)
+    both = ((first, calls[0], SECOND, FIRST), (second, calls[1], FIRST, SECOND))
+    for (line, call_id, frequency, own), seat in zip(both, seats, strict=True):
+        states = [e for e in line.seen if isinstance(e, CallState) and e.state == "active"]
+        assert states[-1].encrypted is seat.secure
+        record = next(e for e in line.seen if isinstance(e, CallEnded))
+        assert record.quality["encrypted"] is seat.secure
+        assert record.quality["rx_packets"] > 50
         tape = Tape(line, call_id)
         assert tape.far_share(frequency) > 0.98
         assert tape.far_share(own) < 0.01
@@ -84,8 +105,10 @@ def test_hold_is_silence_and_resume_is_sound(pair: Pair) -> None:
     assert float((quiet**2).mean()) ** 0.5 < 100, "sound came through a call on hold"
 
 
-def test_digits_by_rfc_4733(pair: Pair) -> None:
+@pytest.mark.parametrize("way", ["rfc4733", "info"])
+def test_digits(pair: Pair, asterisk: Asterisk, way: str) -> None:
     first, second = pair
+    sign_in(first, asterisk, PLAIN[0], dtmf=way)
     calls = connect(first, "1002", second)
     first.client.request(SendDtmf("", calls[0], "12#A"))
     assert [second.wait(DtmfReceived, timeout=PATIENCE_S).digit for _ in range(4)] == list("12#A")
@@ -115,7 +138,7 @@ def test_a_cancelled_call_stops_ringing(pair: Pair) -> None:
 )
 def test_a_seat_that_may_not_sign_in(line_process: Lines, asterisk: Asterisk, seat: Seat) -> None:
     state = set_up(line_process(), line_config(asterisk, seat))
-    assert (state.state, state.sip_code) == ("failed", 401)
+    assert (state.state, state.sip_code, state.problem) == ("failed", 401, "wrong_password")
 
 
 def test_signing_in_elsewhere_takes_the_extension_along(pair: Pair, line_process: Lines, asterisk: Asterisk) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from telephony.messages import AddLine, Answer, CallIncoming, HangUp, LineConfig, Reject
 from tests.lab.asterisk import Asterisk
-from tests.lab.phones import PATIENCE_S, Tape, connect, ring, sign_in
+from tests.lab.certificates import Authority
+from tests.lab.phones import PATIENCE_S, PRESENTED, Tape, connect, ring, sign_in
 from tests.lab.seats import BY_USER, CARRIER_HOST, HOST
 from tests.line.parts import LineProcess
 
@@ -39,12 +40,15 @@ def agent(line_process: Lines, asterisk: Asterisk) -> LineProcess:
     return line
 
 
-def test_a_debtor_is_called_and_sees_a_number_of_ours(agent: LineProcess, debtor: LineProcess) -> None:
-    call_id, ringing = ring(agent, MOBILE, debtor)
-    assert (ringing.number, ringing.dialled) == ("02161234567", MOBILE)
-    debtor.client.request(Reject("", ringing.call_id, "decline"))
-    record = agent.ended(PATIENCE_S)
-    assert (record.call_id, record.sip_code) == (call_id, 403)
+@pytest.mark.parametrize(("asked", "shown"), PRESENTED)
+def test_a_debtor_sees_a_number_of_ours(
+    agent: LineProcess, debtor: LineProcess, asterisk: Asterisk, asked: str, shown: str
+) -> None:
+    sign_in(agent, asterisk, BY_USER["1001"], presented_number=asked)
+    _, ringing = ring(agent, MOBILE, debtor)
+    assert (ringing.number, ringing.dialled) == (shown, MOBILE)
+    debtor.client.request(Reject("", ringing.call_id))
+    assert agent.ended(PATIENCE_S).cause == "busy"
 
 
 def test_a_debtor_calls_a_direct_number(agent: LineProcess, debtor: LineProcess) -> None:
@@ -74,21 +78,25 @@ def test_a_seat_without_a_number_calls_nobody_outside(line_process: Lines, aster
 
 
 @pytest.mark.parametrize(
-    ("code", "agent_hears", "debtor_hears"), [("*51", False, False), ("*52", True, False), ("*53", True, True)]
+    ("code", "user", "agent_hears", "debtor_hears"),
+    [("*51", "1101", False, False), ("*52", "1101", True, False), ("*53", "1001", True, True)],
+    ids=["listen-tls", "whisper-tls", "barge-udp"],
 )
 def test_a_lead_listens_whispers_and_barges_in(
-    agent: LineProcess,
     debtor: LineProcess,
     line_process: Lines,
     asterisk: Asterisk,
+    authority: Authority,
     code: str,
+    user: str,
     agent_hears: bool,
     debtor_hears: bool,
 ) -> None:
-    lead = line_process("lead", tone=LEAD)
+    agent, lead = line_process("agent", tone=AGENT), line_process("lead", tone=LEAD)
+    sign_in(agent, asterisk, BY_USER[user], authority.file)
     sign_in(lead, asterisk, BY_USER["1900"])
     agents, debtors = connect(agent, MOBILE, debtor)
-    spying = lead.dial(f"{code}1001")
+    spying = lead.dial(f"{code}{user}")
     lead.state("active", PATIENCE_S)
     time.sleep(3.0)
     agent.client.request(HangUp("", agents))

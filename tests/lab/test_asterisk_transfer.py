@@ -22,6 +22,7 @@ from telephony.messages import (
     TransferToCall,
 )
 from tests.lab.asterisk import Asterisk
+from tests.lab.certificates import Authority
 from tests.lab.phones import PATIENCE_S, Tape, sign_in
 from tests.lab.seats import BY_USER, CARRIER_HOST, HOST
 from tests.line.parts import LineProcess
@@ -34,16 +35,16 @@ MOBILE = "13800138000"
 
 
 class Desk:
-    """An agent (1001), a debtor on the public network and a colleague (1002)."""
+    """An agent, a debtor on the public network and a colleague."""
 
-    def __init__(self, lines: Lines, asterisk: Asterisk) -> None:
+    def __init__(self, lines: Lines, asterisk: Asterisk, authority: Authority, users: tuple[str, str]) -> None:
         self.agent = lines("agent", tone=AGENT)
         self.debtor = lines("debtor", tone=FIRST, local_host=CARRIER_HOST, local_port=asterisk.carrier_port)
         self.colleague = lines("colleague", tone=SECOND)
         self.debtor.client.request(AddLine("", LineConfig("l1", "", MOBILE, f"{HOST}:{asterisk.port}")))
         asterisk.qualify("carrier")
-        sign_in(self.agent, asterisk, BY_USER["1001"])
-        sign_in(self.colleague, asterisk, BY_USER["1002"])
+        for line, user in zip((self.agent, self.colleague), users, strict=True):
+            sign_in(line, asterisk, BY_USER[user], authority.file)
 
     def call(self, number: str, callee: LineProcess) -> tuple[str, str]:
         """The agent calls; the call's id at the agent's and at the callee's."""
@@ -60,12 +61,22 @@ class Desk:
         return ringing
 
     def ended(self, line: LineProcess, call_id: str) -> CallEnded:
+        """The record of a call, which may have come already."""
+        for event in line.seen:
+            if isinstance(event, CallEnded) and event.call_id == call_id:
+                return event
         return line.wait(CallEnded, lambda e: e.call_id == call_id, PATIENCE_S)
 
 
 @pytest.fixture
-def desk(line_process: Lines, asterisk: Asterisk) -> Desk:
-    return Desk(line_process, asterisk)
+def users() -> tuple[str, str]:
+    """Extensions of the agent and the colleague; a test that wants others has a parameter of this name."""
+    return "1001", "1002"
+
+
+@pytest.fixture
+def desk(line_process: Lines, asterisk: Asterisk, authority: Authority, users: tuple[str, str]) -> Desk:
+    return Desk(line_process, asterisk, authority, users)
 
 
 def _heard(line: LineProcess, call_id: str, span: Span) -> set[float]:
@@ -109,9 +120,10 @@ def test_blind_transfer_to_nowhere_keeps_the_debtor(desk: Desk) -> None:
     assert _heard(desk.debtor, theirs, talk) == {AGENT}
 
 
-def test_attended_transfer_and_toggling_before_it(desk: Desk) -> None:
+@pytest.mark.parametrize("users", [("1001", "1002"), ("1101", "1102")], ids=["udp", "tls"])
+def test_attended_transfer_and_toggling_before_it(desk: Desk, users: tuple[str, str]) -> None:
     first, theirs = desk.call(MOBILE, desk.debtor)
-    second, others = desk.call("1002", desk.colleague)
+    second, others = desk.call(users[1], desk.colleague)
     consulting = Span(1.2)
     desk.agent.client.request(SwitchTo("", first))
     toggled = Span(1.5)

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from telephony.messages import AddLine, Answer, CallIncoming, HangUp, LineConfig, RemoveLine
+from telephony.messages import AddLine, Answer, CallIncoming, HangUp, LineConfig, LineState, Reject, RemoveLine
+from tests.lab.certificates import Authority
 from tests.lab.kamailio import Kamailio
-from tests.lab.phones import PATIENCE_S, Tape, connect, line_config, ring, set_up, sign_in
+from tests.lab.phones import PATIENCE_S, PRESENTED, Tape, connect, line_config, ring, set_up, sign_in
 from tests.lab.seats import BY_USER, CARRIER_HOST, HOST, Seat
-from tests.line.parts import LineProcess, wait_until
+from tests.line.parts import LineProcess, free_port, wait_until
 
 Lines = Callable[..., LineProcess]
 FIRST, SECOND = 1000.0, 440.0
@@ -33,6 +34,28 @@ def agent(line_process: Lines, kamailio: Kamailio) -> LineProcess:
     return line
 
 
+def test_tls_and_srtp(line_process: Lines, kamailio: Kamailio, authority: Authority) -> None:
+    first, second = line_process("first", tone=FIRST), line_process("second", tone=SECOND)
+    for line, user in ((first, "1101"), (second, "1102")):
+        sign_in(line, kamailio, BY_USER[user], authority.file)
+    calls = connect(first, "1102", second)
+    time.sleep(1.5)
+    second.client.request(HangUp("", calls[1]))
+    assert first.ended(PATIENCE_S).quality["encrypted"] is True
+    assert Tape(first, calls[0]).far_share(SECOND) > 0.98
+    assert Tape(second, calls[1]).far_share(FIRST) > 0.98
+
+
+def test_it_is_a_backup_registrar(line_process: Lines, kamailio: Kamailio) -> None:
+    away = f"{HOST}:{free_port()}"
+    here = f"{HOST}:{kamailio.port}"
+    line = line_process()
+    config = line_config(kamailio, BY_USER["1001"], peer=away, backup_peer=here)
+    line.client.request(AddLine("", config))
+    state = line.wait(LineState, lambda e: e.state == "registered", 60)
+    assert state.registrar == "backup"
+
+
 @pytest.mark.parametrize("transports", [("udp", "udp"), ("tcp", "udp"), ("tcp", "tcp")], ids="-".join)
 def test_both_hear_each_other(line_process: Lines, kamailio: Kamailio, transports: tuple[str, str]) -> None:
     first, second = line_process("first", tone=FIRST), line_process("second", tone=SECOND)
@@ -51,13 +74,13 @@ def test_both_hear_each_other(line_process: Lines, kamailio: Kamailio, transport
 )
 def test_a_seat_that_may_not_sign_in(line_process: Lines, kamailio: Kamailio, seat: Seat) -> None:
     state = set_up(line_process(), line_config(kamailio, seat))
-    assert (state.state, state.sip_code) == ("failed", 401)
+    assert (state.state, state.sip_code, state.problem) == ("failed", 401, "wrong_password")
 
 
 def test_nobody_signs_in_as_somebody_else(line_process: Lines, kamailio: Kamailio) -> None:
     config = line_config(kamailio, Seat("1002", BY_USER["1001"].password), auth_user="1001")
     state = set_up(line_process(), config)
-    assert (state.state, state.sip_code) == ("failed", 403)
+    assert (state.state, state.sip_code, state.problem) == ("failed", 403, "forbidden")
 
 
 def test_numbers_that_do_not_ring(agent: LineProcess) -> None:
@@ -78,9 +101,19 @@ def test_a_seat_that_signed_out_is_unreachable(agent: LineProcess, line_process:
     wait_until(gone, PATIENCE_S)
 
 
-def test_a_debtor_is_called_and_sees_a_number_of_ours(agent: LineProcess, debtor: LineProcess) -> None:
+@pytest.mark.parametrize(("asked", "shown"), PRESENTED)
+def test_a_debtor_sees_a_number_of_ours(
+    agent: LineProcess, debtor: LineProcess, kamailio: Kamailio, asked: str, shown: str
+) -> None:
+    sign_in(agent, kamailio, BY_USER["1001"], presented_number=asked)
+    _, ringing = ring(agent, MOBILE, debtor)
+    assert (ringing.number, ringing.dialled) == (shown, MOBILE)
+    debtor.client.request(Reject("", ringing.call_id))
+    assert agent.ended(PATIENCE_S).cause == "busy"
+
+
+def test_a_debtor_is_called(agent: LineProcess, debtor: LineProcess) -> None:
     call_id, ringing = ring(agent, MOBILE, debtor)
-    assert (ringing.number, ringing.dialled) == ("02161234567", MOBILE)
     debtor.client.request(Answer("", ringing.call_id))
     agent.state("active", PATIENCE_S)
     time.sleep(1.5)
