@@ -15,6 +15,7 @@ from telephony.messages import (
     CallState,
     HangUp,
     LineConfig,
+    Reject,
     SetConference,
     SwitchTo,
     Transfer,
@@ -57,7 +58,7 @@ class Desk:
         """Answer what rings there."""
         ringing = line.wait(CallIncoming, timeout=PATIENCE_S)
         line.client.request(Answer("", ringing.call_id))
-        line.state("active", PATIENCE_S)
+        line.wait(CallState, lambda e: e.call_id == ringing.call_id and e.state == "active", PATIENCE_S)
         return ringing
 
     def ended(self, line: LineProcess, call_id: str) -> CallEnded:
@@ -87,7 +88,7 @@ def test_blind_transfer_to_a_seat(desk: Desk) -> None:
     call_id, theirs = desk.call(MOBILE, desk.debtor)
     desk.agent.client.request(Transfer("", call_id, "1002"))
     arrived = desk.answer(desk.colleague)
-    assert (arrived.number, arrived.dialled) == (MOBILE, "1002")
+    assert (arrived.number, arrived.dialled, arrived.transferred_by) == (MOBILE, "1002", "1001")
     assert desk.agent.wait(TransferState, lambda e: e.state in ("done", "failed"), PATIENCE_S).state == "done"
     assert desk.ended(desk.agent, call_id).cause == "transferred"
     talk = Span(1.5)
@@ -116,6 +117,21 @@ def test_blind_transfer_to_nowhere_keeps_the_debtor(desk: Desk) -> None:
     desk.agent.wait(CallState, lambda e: not e.held, PATIENCE_S)
     talk = Span(1.5)
     desk.agent.client.request(HangUp("", call_id))
+    desk.ended(desk.debtor, theirs)
+    assert _heard(desk.debtor, theirs, talk) == {AGENT}
+
+
+@pytest.mark.parametrize("refuses", [False, True], ids=["away", "busy"])
+def test_blind_transfer_to_who_does_not_answer_comes_back(desk: Desk, refuses: bool) -> None:
+    call_id, theirs = desk.call(MOBILE, desk.debtor)
+    desk.agent.client.request(Transfer("", call_id, "1002" if refuses else "1777"))
+    if refuses:
+        desk.colleague.client.request(Reject("", desk.colleague.wait(CallIncoming, timeout=PATIENCE_S).call_id))
+    back = desk.answer(desk.agent)
+    desk.ended(desk.agent, call_id)
+    assert (back.number, back.dialled, back.transferred_by) == (MOBILE, "1001", "1001")
+    talk = Span(1.5)
+    desk.agent.client.request(HangUp("", back.call_id))
     desk.ended(desk.debtor, theirs)
     assert _heard(desk.debtor, theirs, talk) == {AGENT}
 
