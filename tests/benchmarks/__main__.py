@@ -11,7 +11,10 @@ import platform
 import sys
 import time
 
-NAMES = ("window_start", "screen_pop", "dial_to_invite", "line_cpu", "server_answers", "recorder_lost_frames")
+NAMES = (
+    *("window_start", "screen_pop", "dial_to_invite", "call_setup", "line_cpu", "server_answers"),
+    *("many_calls", "window_stalls"),
+)
 
 
 def main() -> int:

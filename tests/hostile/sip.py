@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import select
 import socket
 import time
 import uuid
@@ -134,7 +135,7 @@ class Endpoint:
                     return message
                 if method(message) == "BYE":
                     self.send(response(message, 200, self))
-            time.sleep(0.005)
+            select.select([self._socket], [], [], 0.05)
         raise AssertionError(f"the awaited message did not come; came: {told}")
 
     def final(self, call_id: str, timeout: float = 5.0) -> bytes:
