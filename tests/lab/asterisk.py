@@ -84,6 +84,10 @@ class Asterisk:
         self.command("pjsip set logger on")
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def version(self) -> str:
         return self.command("core show version")
 

@@ -53,19 +53,20 @@ def recipe_key(recipe: str = _RECIPE) -> str:
     return hashlib.sha256(f"{recipe}{os.uname().machine}".encode()).hexdigest()[:12]
 
 
-def asterisk_root(cache: Path | None = None, recipe: str = _RECIPE) -> Path:
+def asterisk_root(cache: Path | None = None, recipe: str = _RECIPE, apt: Path = APT) -> Path:
     """The root, made if it is not there yet; a second process waits for the first. Raises ``LabUnavailable``."""
-    _check_machine()
+    check_machine()
     cache = cache or cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     root = cache / f"asterisk-{recipe_key(recipe)}"
     with _locked(root.with_suffix(".lock")):
         if not root.is_dir():
-            _make(root, recipe)
+            _make(root, recipe, apt)
     return root
 
 
-def _check_machine() -> None:
+def check_machine() -> None:
+    """Whether roots can be made and entered here. Raises ``LabUnavailable``."""
     if os.geteuid() != 0:
         raise LabUnavailable("a Debian root can only be made and entered by root")
     missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
@@ -82,9 +83,9 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _make(root: Path, recipe: str) -> None:
+def _make(root: Path, recipe: str, apt: Path) -> None:
     """Make it under another name and rename it: a root that is there is whole."""
-    mirror = _mirror_that_answers(debian_mirrors())
+    mirror = _mirror_that_answers(debian_mirrors(apt))
     unfinished = root.with_suffix(".unfinished")
     log = root.with_suffix(".log")
     problem = ""
@@ -151,7 +152,7 @@ def _last_line(log: Path) -> str:
     return told[-1] if told else "no output"
 
 
-def debian_mirrors(apt: Path = APT) -> list[str]:
+def debian_mirrors(apt: Path) -> list[str]:
     """The mirrors that apt uses here, those called Debian's first, none twice; security archives are none."""
     found: list[str] = []
     files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
