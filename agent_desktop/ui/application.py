@@ -9,6 +9,7 @@ from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessag
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from agent_desktop.ui.garbage import MainThreadCollector
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.preferences import Preferences
 
@@ -44,6 +45,7 @@ def make_application(
     QGuiApplication.setDesktopFileName("agent-desktop")
     app = QApplication(sys.argv[:1])
     app.setApplicationName("Agent Desktop")
+    MainThreadCollector(app)
     preferences = Preferences(preferences_file, language="zh_CN" if language == "zh" else language, theme=theme)
     preferences.apply(app)
     return app, preferences

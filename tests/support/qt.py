@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication
+
+from agent_desktop.ui.garbage import MainThreadCollector
 
 _EXPECTED = "This plugin does not support"
 """What the offscreen platform says of itself."""
@@ -24,3 +27,9 @@ def no_qt_warnings() -> Iterator[None]:
     yield
     qInstallMessageHandler(before)
     assert not said, said
+
+
+@pytest.fixture(autouse=True, scope="session")
+def collected_on_the_main_thread(qapp: QApplication) -> None:
+    """As in the product: a window that a test has left behind is not destroyed by another thread."""
+    MainThreadCollector(qapp)

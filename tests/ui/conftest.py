@@ -17,6 +17,7 @@ from agent_desktop.ui.language import apply_language
 from agent_desktop.ui.preferences import Preferences
 from agent_desktop.ui.theme import apply_theme
 from agent_desktop.ui.window import MainWindow, WindowHooks
+from tests.support.qt import collected_on_the_main_thread as collected_on_the_main_thread
 from tests.support.qt import no_qt_warnings as no_qt_warnings
 from tests.ui.desk import MemoryDesk
 
