@@ -40,7 +40,8 @@ from telephony.taping import Taping
 
 log = logging.getLogger(__name__)
 
-_IDLE_MS = 40
+_IDLE_MS = 100
+"""The longest wait for SIP; commands and what comes from the media's threads end it."""
 _STOP_S = 2.0
 _UNREGISTER_S = 0.3
 
@@ -55,18 +56,20 @@ class Core:
         make_tap: TapFactory,
         check_grant: GrantCheck | None,
         book: Book,
+        wake: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._book = book
         self._notes: deque[Note | Loudness | Levels] = deque()
+        self._wake = wake
         self._refused: dict[str, SipCall] = {}
         self._library = Library(settings)
         self._library.start()
         self._bridge = Bridge(headset)
         problem = self._bridge.open_headset()
         book.publish(AudioState("", self._bridge.describe_headset(), problem))
-        self._sound = CallSound(self._library, self._bridge, settings.tones, self._notes.append, book.publish)
-        self._taping = Taping(self._bridge, make_tap, self._notes.append)
+        self._sound = CallSound(self._library, self._bridge, settings.tones, self._from_media, book.publish)
+        self._taping = Taping(self._bridge, make_tap, self._from_media)
         self._lines = Lines(settings, self._library, self._arrive, book.publish, self._line_busy)
         self._admission = Admission(self._library, self._lines, self._turn_away)
         self._calls = Calls(self._lines, self._bridge, self._taping, self._notes.append, self._sound.publish)
@@ -102,7 +105,7 @@ class Core:
         return {}
 
     def turn(self) -> None:
-        """One turn of the loop: wait for SIP at most 10 ms, then tell what happened."""
+        """One turn of the loop: wait for SIP, but not long, then tell what happened."""
         self._library.handle_events(_IDLE_MS)
         while self._notes:
             self._note(self._notes.popleft())
@@ -137,6 +140,11 @@ class Core:
         end = time.monotonic() + seconds
         while not done() and time.monotonic() < end:
             self.turn()
+
+    def _from_media(self, note: Loudness | Levels) -> None:
+        """What the media clock's thread has to say, ten times a second."""
+        self._notes.append(note)
+        self._wake()
 
     def _note(self, note: Note | Loudness | Levels) -> None:
         if isinstance(note, Loudness | Levels):

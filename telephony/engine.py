@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import queue
-import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from telephony.bell import Bell
 from telephony.book import Book
 from telephony.core import Core
 from telephony.errors import CommandError
@@ -23,7 +23,6 @@ Result = Future[dict[str, Any]]
 _Job = Callable[[Core], dict[str, Any]]
 _START_S = 10.0
 _STOP_S = 10.0
-_KEEP_ALIVE = b"\r\n\r\n"
 
 
 class Engine:
@@ -48,8 +47,7 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="engine")
         self._started: Future[tuple[str, int]] = Future()
         self._closing = threading.Event()
-        self._bell = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._bell.setblocking(False)
+        self._bell = Bell()
 
     def start(self) -> tuple[str, int]:
         """Start and return host and port of UDP SIP. Raises ``RuntimeError`` when PJSIP cannot start. Any thread."""
@@ -83,26 +81,19 @@ class Engine:
             result.set_exception(CommandError("shutting_down", "the line process is about to end"))
             return result
         self._jobs.put((job, result))
-        self._ring()
+        self._bell.ring()
         return result
-
-    def _ring(self) -> None:
-        """End the wait for SIP at once, by a keep-alive (RFC 5626, 3.5.1) to our own port; else it lasts 10 ms."""
-        if not self._started.done():
-            return
-        try:
-            self._bell.sendto(_KEEP_ALIVE, self._started.result())
-        except OSError:
-            return
 
     def _run(self) -> None:
         try:
-            core = Core(self._settings, *self._parts, self._book)
+            core = Core(self._settings, *self._parts, self._book, self._bell.ring)
         except Exception as error:
             log.exception("the engine cannot start")
             self._started.set_exception(RuntimeError(f"PJSIP cannot start: {error}"))
             return
-        self._started.set_result(_reachable(core.sip_address, self._settings.local_host))
+        address = _reachable(core.sip_address, self._settings.local_host)
+        self._bell.hang(address)
+        self._started.set_result(address)
         while self._work(core):
             try:
                 core.turn()
