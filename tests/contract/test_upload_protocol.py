@@ -337,7 +337,7 @@ def test_what_is_being_recorded_is_not_touched(running: Running, recording: Mani
         ("upload", [promises({"parts": [{"number": 1, "url": "x", "size": 10**12}], "received": []})]),
         ("upload", [says(302, Location="http://127.0.0.1:9/")]),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else f"{len(value)} faults",
 )
 def test_it_gets_through_all_the_same(running: Running, recording: Manifest, action: str, faults: list[Fault]) -> None:
     running.store.faults[action] = faults

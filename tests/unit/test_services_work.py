@@ -246,7 +246,9 @@ def test_audio_keeps_its_sides_apart() -> None:
     assert np.abs(audio.agent).max() > 1.5 * np.abs(audio.far).max()
 
 
-@pytest.mark.parametrize("data", [b"", b"OggS" + bytes(200), _ogg(2)[:60], _ogg(1)])
+@pytest.mark.parametrize(
+    "data", [b"", b"OggS" + bytes(200), _ogg(2)[:60], _ogg(1)], ids=["empty", "no Ogg", "torn", "one channel"]
+)
 def test_audio_that_cannot_be_heard_is_said_to_be_damaged(data: bytes) -> None:
     with pytest.raises(DeskError) as caught:
         decode_audio(data)
