@@ -211,16 +211,10 @@ def test_the_book_keeps_what_is_and_forgets_what_was() -> None:
 
 
 def test_a_client_is_light_to_import() -> None:
-    code = (
-        "import sys, time; t = time.perf_counter(); import telephony.client, telephony.interfaces;"
-        "print(time.perf_counter() - t); print(sorted(sys.modules))"
-    )
-    command = [sys.executable, "-c", code]
-    runs = [subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True) for _ in range(3)]
-    modules = runs[0].stdout.splitlines()[1]
-    for heavy in ("pjsua2", "numpy", "multiprocessing.connection", "PySide6"):
-        assert f"'{heavy}'" not in modules
-    assert min(float(run.stdout.splitlines()[0]) for run in runs) < 0.1  # about 30 ms with a cold cache
+    code = "import sys, telephony.client, telephony.interfaces; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    heavy = {"pjsua2", "numpy", "multiprocessing.connection", "PySide6", "phonenumbers", "requests", "sqlalchemy", "av"}
+    assert heavy & set(run.stdout.split()) == set()
 
 
 def test_an_error_reply_has_a_stable_shape() -> None:
