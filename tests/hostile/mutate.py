@@ -149,6 +149,8 @@ def _sdp(chance: random.Random) -> bytes:
     chance.shuffle(lines)
     if chance.random() < 0.02:
         lines += ["m=audio 5000 RTP/AVP 8"] * 300
+    if chance.random() < 0.6:  # else hardly one would get far
+        return sdp(*lines, formats=chance.choice(("8", "9 8 0 101", "0")))
     made = sdp(
         *lines,
         host=chance.choice(("127.0.0.1", "127.0.0.1", "0.0.0.0", "999.9.9.9", "::1", "nowhere.invalid", "")),  # noqa: S104

@@ -13,7 +13,7 @@ from telephony.messages import Answer, CallIncoming, GetSnapshot, HangUp, Reject
 from tests.hostile.mutate import KEY
 from tests.hostile.sip import STRANGER, Endpoint, invite, method, response, sdp, status, value
 from tests.hostile.target import is_ready, settle
-from tests.line.parts import LineProcess
+from tests.line.parts import LineProcess, wait_until
 
 MANY = tuple("m=audio 5000 RTP/AVP 8" for _ in range(2000))
 OFFERS = {
@@ -76,7 +76,7 @@ def test_offers(line: LineProcess, srtp: str) -> None:
             except AssertionError as error:
                 raise AssertionError(f"with {name}: {error}") from error
         is_ready(far)
-    assert line.client.request(GetSnapshot(""))["calls"] == []
+    wait_until(lambda: not line.client.request(GetSnapshot(""))["calls"])
 
 
 def test_offers_of_a_stranger(line: LineProcess) -> None:
