@@ -50,7 +50,7 @@ def test_no_answer_to_anything(line_process: Callable[..., LineProcess]) -> None
         assert is_ready(callee) < READY_S
         assert is_ready(caller) < READY_S
     assert len({record.call_id for record in records(deaf)}) == len(records(deaf))
-        wait_until(lambda: not gone.client.request(GetSnapshot(""))["calls"])
+    wait_until(lambda: not gone.client.request(GetSnapshot(""))["calls"])
 
 
 def _fill_up(line: LineProcess, far: Endpoint) -> None:
