@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +16,22 @@ from tests.lab.certificates import Authority
 from tests.lab.kamailio import Kamailio
 from tests.lab.phones import LongCall
 from tests.lab.seats import SEATS
-from tests.line.conftest import baresip as baresip
-from tests.line.conftest import line_process as line_process
-from tests.line.conftest import sipp as sipp
+from tests.line.parts import LineProcess
+
+
+@pytest.fixture
+def line_process(tmp_path: Path) -> Iterator[Callable[..., LineProcess]]:
+    """Starts line processes; each must end in order, all at once since each takes half a second to sign out."""
+    started: list[LineProcess] = []
+
+    def start(name: str = "line", **options: Any) -> LineProcess:
+        started.append(LineProcess(tmp_path / name, **options))
+        return started[-1]
+
+    yield start
+    with ThreadPoolExecutor() as pool:
+        codes = list(pool.map(LineProcess.stop, started))
+    assert codes == [0] * len(codes), "a line process did not end in order"
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,8 @@ class Kamailio:
         }
         config = folder / "kamailio.cfg"
         config.write_text(filled("kamailio/kamailio.cfg", site), "utf-8")
-        command = ["kamailio", "-f", str(config), "-DD", "-E", "-m", "32", "-M", "8"]
+        ends_with_us = ["setpriv", "--pdeathsig", "TERM"]  # should the tests be killed
+        command = [*ends_with_us, "kamailio", "-f", str(config), "-DD", "-E", "-m", "32", "-M", "8"]
         command += ["-Y", str(folder), "-w", str(folder)]
         self._log = (folder / "kamailio.log").open("wb")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
@@ -66,14 +67,15 @@ class Kamailio:
 def _table(name: str, seats: Sequence[Seat]) -> str:
     """A table's head and its row, once for each seat or direct number."""
     if name == "subscriber":
-        rows = [{"SEAT": s.user, "DOMAIN": DOMAIN, "HA1": _ha1(s), "NUMBERS": s.numbers} for s in seats]
+        rows = [{"SEAT": s.user, "DOMAIN": DOMAIN, "HA1": ha1(s), "NUMBERS": s.numbers} for s in seats]
     else:
         rows = [{"SEAT": s.user, "DOMAIN": DOMAIN, "NUMBER": n} for s in seats for n in s.numbers.split()]
     texts = [filled(f"kamailio/{name}", row).splitlines() for row in rows]
     return "\n".join([texts[0][0], *(text[1] for text in texts)]) + "\n"
 
 
-def _ha1(seat: Seat) -> str:
+def ha1(seat: Seat) -> str:
+    """What the table ``subscriber`` keeps instead of a password."""
     return hashlib.md5(f"{seat.user}:{DOMAIN}:{seat.password}".encode(), usedforsecurity=False).hexdigest()
 
 

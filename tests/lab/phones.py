@@ -27,7 +27,8 @@ PRESENTED = [("", "02161234567"), ("02161234568", "02161234568"), ("02199999999"
 def line_config(pbx: Pbx, seat: Seat, authority: Path | None = None, **values: Any) -> LineConfig:
     """The line of a seat; ``authority`` is the PEM file that a secure seat trusts."""
     if seat.secure:
-        values = {"transport": "tls", "srtp": "mandatory", "tls_ca_file": str(authority), **values}
+        values = {"srtp": "mandatory", "tls_ca_file": str(authority), **values}
+    values = {"transport": seat.transport, **values}
     port = pbx.tls_port if values.get("transport") == "tls" else pbx.port
     values = {"peer": f"{HOST}:{port}", "password": seat.password, **values}
     return LineConfig(line_id="l1", display_name=seat.user, user=seat.user, register=True, **values)
@@ -70,7 +71,14 @@ class LongCall:
         self.lines = [LineProcess(folder / name, tone=tone) for name, tone in (("first", 1000.0), ("second", 440.0))]
         try:
             for line, user in zip(self.lines, ("1004", "1103"), strict=True):
-                sign_in(line, asterisk, BY_USER[user], authority.file, session_timer_s=self.timer_s)
+                sign_in(
+                    line,
+                    asterisk,
+                    BY_USER[user],
+                    authority.file,
+                    session_timer_s=self.timer_s,
+                    reliable_provisional="required",
+                )
             self.calls = connect(self.lines[0], "1103", self.lines[1])
         except BaseException:
             self.stop()

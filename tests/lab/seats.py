@@ -15,10 +15,15 @@ class Seat:
 
     user: str
     password: str
-    secure: bool = False
+    transport: str = "udp"
+    """``udp``, ``tcp``, or ``tls``, which has SRTP as well."""
     lead: bool = False
     numbers: str = ""
     """Its direct numbers with a space between; the first is what debtors are shown."""
+
+    @property
+    def secure(self) -> bool:
+        return self.transport == "tls"
 
     @property
     def words(self) -> dict[str, str]:
@@ -26,7 +31,7 @@ class Seat:
         return {
             "SEAT": self.user,
             "PASSWORD": self.password,
-            "KIND": "seat-secure" if self.secure else "seat",
+            "KIND": {"udp": "seat", "tcp": "seat-tcp", "tls": "seat-secure"}[self.transport],
             "CONTEXT": "leads" if self.lead else "seats",
             "NUMBERS": self.numbers,
         }
@@ -37,9 +42,10 @@ SEATS = (
     Seat("1002", "two's long password", numbers="02161234569"),
     Seat("1003", "three's long password"),
     Seat("1004", "four's long password"),
-    Seat("1101", "first secure password", secure=True, numbers="02161234571"),
-    Seat("1102", "second secure password", secure=True, numbers="02161234572"),
-    Seat("1103", "third secure password", secure=True),
+    Seat("1005", "five's long password", transport="tcp"),
+    Seat("1101", "first secure password", transport="tls", numbers="02161234571"),
+    Seat("1102", "second secure password", transport="tls", numbers="02161234572"),
+    Seat("1103", "third secure password", transport="tls"),
     Seat("1900", "the lead's long password", lead=True),
 )
 BY_USER = {seat.user: seat for seat in SEATS}

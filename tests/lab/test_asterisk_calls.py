@@ -59,7 +59,7 @@ def test_it_is_the_asterisk_that_the_settings_are_for(asterisk: Asterisk) -> Non
 def test_both_hear_each_other(pair: Pair, seats: tuple[Seat, Seat]) -> None:
     first, second = pair
     calls = connect(first, seats[1].user, second)
-    time.sleep(2.5)
+    time.sleep(1.5)
     first.client.request(HangUp("", calls[0]))
     assert second.ended(PATIENCE_S).cause == "far_hung_up"
     first.ended(PATIENCE_S)
@@ -73,6 +73,14 @@ def test_both_hear_each_other(pair: Pair, seats: tuple[Seat, Seat]) -> None:
         tape = Tape(line, call_id)
         assert tape.far_share(frequency) > 0.98
         assert tape.far_share(own) < 0.01
+
+
+def test_a_seat_over_tcp(pair: Pair, line_process: Lines, asterisk: Asterisk) -> None:
+    third = line_process("third")
+    sign_in(third, asterisk, BY_USER["1005"])
+    calls = connect(pair[0], "1005", third)
+    third.client.request(HangUp("", calls[1]))
+    assert pair[0].ended(PATIENCE_S).cause == "far_hung_up"
 
 
 def test_a_call_in_shows_who_calls(pair: Pair) -> None:

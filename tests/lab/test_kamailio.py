@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from telephony.messages import AddLine, Answer, CallIncoming, HangUp, LineConfig
 from tests.lab.certificates import Authority
 from tests.lab.kamailio import Kamailio
 from tests.lab.phones import PATIENCE_S, PRESENTED, Tape, connect, line_config, ring, set_up, sign_in
-from tests.lab.seats import BY_USER, CARRIER_HOST, HOST, Seat
+from tests.lab.seats import BY_USER, CARRIER_HOST, HOST, SEATS, Seat
 from tests.line.parts import LineProcess, free_port, wait_until
 
 Lines = Callable[..., LineProcess]
@@ -44,6 +45,15 @@ def test_tls_and_srtp(line_process: Lines, kamailio: Kamailio, authority: Author
     assert first.ended(PATIENCE_S).quality["encrypted"] is True
     assert Tape(first, calls[0]).far_share(SECOND) > 0.98
     assert Tape(second, calls[1]).far_share(FIRST) > 0.98
+
+
+def test_a_certificate_with_an_elliptic_key(line_process: Lines, authority: Authority, tmp_path: Path) -> None:
+    server = authority.server(HOST, elliptic=True)
+    running = Kamailio(tmp_path / "elliptic", SEATS, server.certificate, server.key)
+    try:
+        sign_in(line_process(), running, BY_USER["1101"], authority.file)
+    finally:
+        running.stop()
 
 
 def test_it_is_a_backup_registrar(line_process: Lines, kamailio: Kamailio) -> None:

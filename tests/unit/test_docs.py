@@ -204,7 +204,7 @@ def test_the_seats_settings_load(page: Path, tmp_path: Path) -> None:
         config = load_config(path)
         assert config.server_url == "https://desk.example"
         line = config.lines[-1]
-        assert (line.user, line.peer, line.register) == ("1001", "pbx.example:5060", True)
+        assert (line.user, line.peer.split(":")[0], line.register) == ("1001", "pbx.example", True)
 
 
 def test_the_readmes_settings_are_five_lines() -> None:
