@@ -79,7 +79,6 @@ class HeadsetPort(pj.AudioMediaPort):  # type: ignore[misc]
         if self._ticks - self._asked_at > 1:
             self._voice.begin()  # nobody listened: muted, held, no call
         self._asked_at = self._ticks
-        frame.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
         self._write(frame, self._voice.smooth(pcm) or self._silence)
 
     def onFrameReceived(self, frame: Any) -> None:

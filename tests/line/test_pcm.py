@@ -45,7 +45,8 @@ class _StrangeFrame:
     def __init__(self) -> None:
         self._frame = pj.MediaFrame()
         self._elsewhere = (pcm._Pointers)(1, 2, 3)
-        self.size = 0
+        self.size = self.type = 0
+        self.this = self._frame.this
 
     @property
     def buf(self) -> Any:
@@ -72,12 +73,14 @@ def test_what_goes_in_comes_out(new_frame: Callable[[], Any], data: bytes) -> No
     frame = new_frame()
     write(frame, FRAME)
     write(frame, data)
-    assert frame.size == len(data)
+    assert (frame.size, frame.type) == (len(data), pj.PJMEDIA_FRAME_TYPE_AUDIO)
     assert read(frame) == data
 
 
 def test_the_fast_way_is_used_here_and_the_slow_one_where_the_layout_differs() -> None:
-    assert frame_access(pj.MediaFrame) == (pcm._read_pointers, pcm._write_pointers)
+    read, write = frame_access(pj.MediaFrame)
+    assert read is pcm._read_memory
+    assert isinstance(write, pcm.MemoryWriter)
     assert frame_access(_StrangeFrame) == (pcm._read_slowly, pcm._write_slowly)
     assert frame_access(_FrameWithCopies) == (pcm._read_native, pcm._write_native)
 
