@@ -45,7 +45,9 @@ class DeskWindow:
     """Everything a collector has, running. ``close`` ends all of it. Qt main thread."""
 
     def __init__(self, folder: Path, *, cases: int = 0, peer: str = "", audio: AudioConfig | None = None) -> None:
-        self.app = QApplication.instance() or make_application(None, "zh", "light")[0]
+        self.app = QApplication.instance() or make_application(None)[0]
+        assert isinstance(self.app, QApplication)
+        Preferences(None, language="zh_CN", theme="light").apply(self.app)
         self.server: RunningServer = start_server(folder)
         self.practice = PracticeLine(SOUNDS)
         self.practice.start()
