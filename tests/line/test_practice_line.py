@@ -237,6 +237,8 @@ def test_orders_that_cannot_be_carried_out_are_answered_and_harm_nothing(
     here.dial("13800006021")
     here.events.wait("call_state", state="active")
     debtor.call_in("13800006021", f"127.0.0.1:{here.port}")
+    here.events.wait("call_incoming")
+    debtor.call_in("13800006021", f"127.0.0.1:{here.port}")
     assert debtor.events.wait("error")["code"] == "line_busy"
 
 
