@@ -19,10 +19,12 @@ setup-test:
 demo: setup
 	@$(PYTHON) -m agent_desktop demo $(ARGS)
 
+# Most tests wait for real peers and real time, so more run at once than there are cores.
+WORKERS := 4
+
 test: setup-test
-	@$(PYTHON) -m coverage erase
-	@$(PYTHON) -m coverage run -m pytest $(ARGS)
-	@$(PYTHON) -m coverage combine -q && $(PYTHON) -m coverage report --skip-covered --sort=cover | tail -n 40
+	@$(PYTEST) -n $(WORKERS) --dist loadfile --cov --cov-report= $(ARGS)
+	@$(PYTHON) -m coverage report --skip-covered --sort=cover | tail -n 40
 
 lint: setup
 	@$(PYTHON) -m ruff check .
