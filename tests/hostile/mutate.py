@@ -110,7 +110,7 @@ def stream(seed: int, count: int, known: Endpoint, stranger: Endpoint) -> Iterat
         sender = known if is_known else stranger
         make: Callable[[random.Random, Endpoint], bytes] = _sip if chance.random() < 0.9 else _answer
         data = make(chance, sender)
-        for _ in range(chance.choice((0, 0, 1, 1, 2, 5, 20))):
+        for _ in range(chance.choice((0, 0, 0, 0, 1, 1, 2, 5, 20))):
             data = _damage(chance, data)
         yield Broken(number, "sip", is_known, data[:60_000])
 
@@ -126,8 +126,8 @@ def _sip(chance: random.Random, sender: Endpoint) -> bytes:
         *headers,
         body=body,
         call_id=f"c{chance.randrange(50)}" if chance.random() < 0.2 else f"c{chance.getrandbits(64):x}",
-        cseq=chance.choice((0, 1, 1, 1, 2, 2**31 - 1, 2**32, 10**20)),
-        to_tag=chance.choice(("", "", "", "x", "%00")),
+        cseq=chance.choice((0, *[1] * 9, 2, 2**31 - 1, 2**32, 10**20)),
+        to_tag=chance.choice((*[""] * 8, "x", "%00")),
         branch=chance.choice(("", "", "", "z9hG4bK", "z9hG4bKsame", "old")),
         user=chance.choice(("agent", "agent", "agent", "%00", "a" * 500, "", "1;x=y", "\u5f20")),
         kind=chance.choice(

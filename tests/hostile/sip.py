@@ -99,6 +99,7 @@ class Endpoint:
         self._socket.bind((host, port))
         self._socket.setblocking(False)
         self.port = int(self._socket.getsockname()[1])
+        self._unread: list[bytes] = []
 
     def __enter__(self) -> Endpoint:
         return self
@@ -117,7 +118,7 @@ class Endpoint:
 
     def heard(self) -> list[bytes]:
         """Everything that has come meanwhile."""
-        found = []
+        found, self._unread = self._unread, []
         while True:
             try:
                 found.append(self._socket.recv(65536))
@@ -125,13 +126,15 @@ class Endpoint:
                 return found
 
     def wait(self, good: Callable[[bytes], bool], timeout: float = 5.0) -> bytes:
-        """The next message that is good; others are dropped, but for BYE, which is answered."""
+        """The next message that is good; those before it are dropped, but for BYE, which is answered."""
         deadline = time.monotonic() + timeout
         told: list[bytes] = []
         while time.monotonic() < deadline:
-            for message in self.heard():
+            messages = self.heard()
+            for number, message in enumerate(messages):
                 told.append(message[:40])
                 if good(message):
+                    self._unread = messages[number + 1 :]
                     return message
                 if method(message) == "BYE":
                     self.send(response(message, 200, self))

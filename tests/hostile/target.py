@@ -14,6 +14,7 @@ from telephony.errors import LineError
 from telephony.messages import Answer, CallIncoming, CallState, Event, GetSnapshot, HangUp, Reject
 from tests.hostile.sip import Endpoint, invite, method, request, response, status, tag_of, value
 from tests.line.parts import LineProcess
+from tests.line.sound import Samples, tone_power
 
 READY_S = 35.0
 """After whatever was sent, the line takes calls again within this."""
@@ -113,3 +114,13 @@ class Agent:
 def wanted(message: bytes, call_id: str) -> bool:
     """Whether it belongs to this call and is an answer with a tag of ours."""
     return value(message, "Call-ID") == call_id and bool(tag_of(message))
+
+
+def heard_share(signal: Samples, frequency: float, rate: int) -> float:
+    """Share of the tenths of a second in which a tone is most of what is heard.
+
+    So short because a frame that came late moves the tone's phase, after which the halves of a longer piece cancel out.
+    """
+    size = rate // 10
+    pieces = [signal[at : at + size] for at in range(0, len(signal) - size, size)]
+    return sum(tone_power(piece, frequency, rate) > 0.5 for piece in pieces) / len(pieces)
