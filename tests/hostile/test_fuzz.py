@@ -11,7 +11,7 @@ from tests.hostile.mutate import stream
 from tests.hostile.sip import STRANGER, Endpoint
 from tests.hostile.target import READY_S
 
-SEED, COUNT = 4475, 1500
+SEED, COUNT = 4475, 1000
 
 
 @pytest.mark.parametrize("in_call", [False, True])

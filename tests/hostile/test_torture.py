@@ -98,7 +98,7 @@ def _codes(
     torturer: Endpoint, line: LineProcess, name: str, sent: bytes, rang: dict[str, tuple[str, str]]
 ) -> list[int]:
     codes: list[int] = []
-    end = time.monotonic() + 0.15
+    end = time.monotonic() + 0.1
     while time.monotonic() < end:
         heard = [m for m in settle(torturer) if value(m, "Call-ID").encode() in sent]
         codes += [status(message) for message in heard]
