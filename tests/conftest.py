@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -31,3 +32,11 @@ def no_logged_errors(request: pytest.FixtureRequest) -> Iterator[None]:
     logging.getLogger().removeHandler(handler)
     if handler.records and not request.node.get_closest_marker("logs_errors"):
         pytest.fail("logged: " + "; ".join(r.getMessage() for r in handler.records), pytrace=False)
+
+
+@pytest.fixture
+def runtime_dir(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A folder of the test's own for line sockets; short, since the path of a Unix socket has 107 bytes at most."""
+    with tempfile.TemporaryDirectory(prefix="seat") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield folder

@@ -121,7 +121,7 @@ def _on_one_seat() -> dict[str, Any]:
         seat = start_seat(Path(folder), "seat")
         try:
             far.target = ("127.0.0.1", seat.sip_port)
-            flood(far, [invite(far) for _ in range(AT_ONCE)], 100_000)
+            flood(far, [invite(far, tag=f"caller{number}") for number in range(AT_ONCE)], 100_000)
             deadline = time.monotonic() + 10
             while len(seat.seen(CallEnded)) < AT_ONCE - 2 and time.monotonic() < deadline:
                 time.sleep(0.05)

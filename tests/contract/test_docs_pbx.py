@@ -58,11 +58,11 @@ def test_five_lines_and_a_password_connect_a_seat(
     memory_keyring: MemoryKeyring,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    runtime_dir: str,
     password: str,
     state: str,
     code: int,
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(getpass, "getpass", lambda prompt: password)
     path = tmp_path / "config.toml"
     path.write_text(_readme_settings(server, registrar, tmp_path / "seat"), "utf-8")
@@ -85,9 +85,9 @@ def test_several_lines_register_each_with_its_own_password(
     memory_keyring: MemoryKeyring,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    runtime_dir: str,
 ) -> None:
     """The first is refused its password: the second is dialled on, and the window is told of both."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     peer = f"127.0.0.1:{registrar.port}"
     lines = "".join(f'[[line]]\nuser = "{user}"\npeer = "{peer}"\nname = "{user} 分机"\n' for user in ("1001", "1002"))
     path = tmp_path / "config.toml"

@@ -85,8 +85,7 @@ class RealRoom:
 
 
 @pytest.fixture
-def far_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Seat, Seat]]:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+def far_ends(tmp_path: Path, runtime_dir: str) -> Iterator[tuple[Seat, Seat]]:
     debtor, colleague = start_seat(tmp_path, "debtor"), start_seat(tmp_path, "colleague")
     yield debtor, colleague
     debtor.port.stop()

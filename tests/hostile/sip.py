@@ -32,13 +32,14 @@ def request(
     branch: str = "",
     user: str = "agent",
     kind: str = "application/sdp",
+    tag: str = "far",
 ) -> bytes:
     """A request as a well-behaved agent would send it, with ``headers`` added."""
     lines = [
         f"{method} sip:{user}@127.0.0.1 SIP/2.0",
         f"Via: SIP/2.0/UDP {sender.host}:{sender.port};rport;branch={branch or 'z9hG4bK' + uuid.uuid4().hex}",
         "Max-Forwards: 70",
-        f"From: <sip:13911112222@{sender.host}>;tag=far",
+        f"From: <sip:13911112222@{sender.host}>;tag={tag}",
         f"To: <sip:{user}@127.0.0.1>" + (f";tag={to_tag}" if to_tag else ""),
         f"Call-ID: {call_id or uuid.uuid4().hex}",
         f"CSeq: {cseq} {method}",
@@ -51,8 +52,16 @@ def request(
     return "\r\n".join(lines).encode("utf-8", "surrogateescape") + CRLF * 2 + body
 
 
-def invite(sender: Endpoint, body: bytes | None = None, *headers: str, call_id: str = "", branch: str = "") -> bytes:
-    return request("INVITE", sender, *headers, body=sdp() if body is None else body, call_id=call_id, branch=branch)
+def invite(
+    sender: Endpoint,
+    body: bytes | None = None,
+    *headers: str,
+    call_id: str = "",
+    branch: str = "",
+    tag: str = "far",
+) -> bytes:
+    offer = sdp() if body is None else body
+    return request("INVITE", sender, *headers, body=offer, call_id=call_id, branch=branch, tag=tag)
 
 
 def response(to: bytes, code: int, sender: Endpoint, *headers: str, body: bytes = b"", tag: str = "answer") -> bytes:

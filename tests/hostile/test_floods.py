@@ -42,8 +42,8 @@ class Flood:
             self.codes.update(status(message) for message in heard + settle(sender))
 
     def _messages(self, sender: Endpoint) -> Iterator[bytes]:
-        for _ in range(RATE * SECONDS):
-            yield invite(sender)
+        for number in range(RATE * SECONDS):
+            yield invite(sender, tag=f"flood{number}")
             yield request("OPTIONS", sender)
 
 
