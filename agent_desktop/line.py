@@ -63,6 +63,11 @@ class LineProcess:
         """Let ``run`` return. Any thread, signal handlers too."""
         self._stop.set()
 
+    def give_up(self) -> None:
+        """End what ``start`` has begun; without it the engine's thread would keep a process that nobody can reach."""
+        self._parts.end("it could not start")
+        self._server.stop()
+
     def _on_shutdown(self, command: Shutdown) -> dict[str, Any]:
         self._stop_reason = "a client asked for it"
         self._stop.set()
@@ -95,6 +100,7 @@ def main() -> int:
         process.start()
     except Exception:
         log.exception("the line process cannot start")
+        process.give_up()
         return 1
     print(json.dumps({"ready": True, "pid": os.getpid()}), flush=True)  # noqa: T201
     process.run()

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 10.0
+LONGEST_SOCKET = 100
+"""Bytes; the system takes 107."""
 BACK_OFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -33,8 +35,11 @@ def socket_address(setup: LineSetup) -> str:
     name = hashlib.sha256(f"{setup.seat_id}\n{setup.spool.resolve()}".encode()).hexdigest()[:20]
     if os.name == "nt":
         return rf"\\.\pipe\agent-desktop-{name}"
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    folder = Path(runtime or tempfile.gettempdir()) / f"agent-desktop-{os.getuid()}"
+    inside = f"agent-desktop-{os.getuid()}/{name}.sock"
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not runtime or len(os.fsencode(f"{runtime}/{inside}")) > LONGEST_SOCKET:
+        runtime = tempfile.gettempdir()
+    folder = (Path(runtime) / inside).parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
         raise LineError("away", "the runtime folder belongs to somebody else")
@@ -137,11 +142,11 @@ class LineSupervisor:
             raise LineError("away", "the line process ended while it started") from error
         finally:
             giving_up.cancel()
+            process.stdout.close()
         if not answer:
             self._reap()
             raise LineError("away", f"the line process did not start (status {process.returncode})")
         ready = json.loads(answer)
-        process.stdout.close()
         log.info("line process %s is ready", ready["pid"])
 
     def _on_event(self, event: Event) -> None:

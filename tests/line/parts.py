@@ -177,7 +177,7 @@ class Sipp:
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         if not target:
-            wait_until(lambda: _udp_taken(self.port), 5)
+            wait_until(lambda: _udp_taken(self.port), 15)
 
     def messages(self) -> str:
         return next(self._folder.glob("sipp-*.msg")).read_text("utf-8", "replace")
@@ -226,7 +226,7 @@ class Baresip:
 
     def _wait(self) -> None:
         try:
-            wait_until(lambda: _udp_taken(self.port), 5)
+            wait_until(lambda: _udp_taken(self.port), 15)
         except AssertionError:
             self.stop()
             raise AssertionError((self._folder / "baresip.log").read_text()) from None

@@ -38,6 +38,7 @@ def test_ring_answer_and_hang_up(line: LineProcess, sipp: Start) -> None:
     assert (ringing.number, ringing.display_name, ringing.dialled) == ("13911112222", "Zhang San", "agent")
     assert ringing.line_id == "l1"
     assert 0 < time.monotonic_ns() - ringing.invited_ns < 2_000_000_000
+    line.state("ringing")
     assert line.client.request(GetSnapshot(""))["calls"][0]["state"] == "ringing"
     line.client.request(Answer("", ringing.call_id))
     assert line.state("active").direction == "inbound"

@@ -199,3 +199,23 @@ def test_a_second_window_shares_the_line(tmp_path: Path) -> None:
         other.leave()
     finally:
         seat.port.stop()
+
+
+def test_one_that_cannot_listen_ends_at_once_and_says_so(tmp_path: Path) -> None:
+    seat = start_seat(tmp_path, "seat")
+    seat.port.stop()
+    deaf = LineSupervisor(seat.setup)
+    deaf._address = str(tmp_path / ("x" * 120))
+    with pytest.raises(LineError, match="status 1"):
+        deaf.start()
+
+
+def test_a_runtime_folder_whose_path_is_too_long_for_a_socket_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("deep" * 25)
+    deep.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep))
+    seat = start_seat(tmp_path, "seat")
+    assert list(deep.iterdir()) == []
+    seat.port.stop()

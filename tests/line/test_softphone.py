@@ -214,7 +214,7 @@ def _without_id(command: dict[str, Any]) -> dict[str, Any]:
 
 def test_what_is_no_command_gets_an_error_and_harms_nothing(softphone: Callable[..., Softphone]) -> None:
     phone = softphone()
-    phone.wait("snapshot")
+    phone.wait("line_state", state="ready")
     for line in ("hello?", "", "[1]", '{"type":"dial","id":"7"}', '{"type":"levels"}', '{"type":"nonsense","id":"8"}'):
         phone.write(line)
         assert phone.wait("error")["code"] == "bad_message"
