@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from telephony.call import operation
 from telephony.call_table import CallTable, attempt
 from telephony.errors import CommandError
 from telephony.live_call import LiveCall
@@ -48,6 +47,6 @@ class Answering:
     def _answer(self, call: LiveCall) -> None:
         call.auto_answered = True
         try:
-            attempt(call, lambda sip: sip.answer(operation(200)))
+            attempt(call, lambda sip: sip.accept())
         except CommandError as error:
             log.warning("auto-answer came too late: %s", error.message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -47,6 +48,8 @@ class SipCall(pj.Call):  # type: ignore[misc]
         super().__init__(account, slot)
         self.call_id = call_id
         self.totals = StreamTotals()
+        self.accepted_ns = 0
+        """Monotonic, when our 200 was sent; 0 before."""
         self._account = account
         self._notify = notify
         self._may_replace = may_replace
@@ -107,6 +110,11 @@ class SipCall(pj.Call):  # type: ignore[misc]
         prm.newCall = sip
         self._notify(ReplacedNote(self.call_id, sip, self, self._replacement))
         self.call_id = str(uuid.uuid4())  # what else happens to this session is no longer the call's
+
+    def accept(self) -> None:
+        """Answer the INVITE. Raises ``pj.Error``."""
+        self.answer(operation(200))
+        self.accepted_ns = time.monotonic_ns()
 
     def refuse(self, code: int) -> None:
         """Refuse the INVITE once PJSIP's callback has returned: inside it, one without SDP makes PJSIP abort."""

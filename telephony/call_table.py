@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 MOST_CALLS = 2
 """Calls of the agent's at a time. This build of PJSIP holds four: a lead's hidden leg and one to refuse come on top."""
+_ACK_NS = 32_000_000_000
+"""64 times T1, as long as a 200 is repeated (RFC 3261, 13.3.1.4)."""
 _GIVE_UP_NS = 2_000_000_000
 
 
@@ -147,6 +149,13 @@ class CallTable:
             if call.sip is not None:
                 self._leaving[call.call_id] = call.sip
         return late
+
+    def leave_unacknowledged(self, now_ns: int) -> None:
+        """Hang up calls whose far end never acknowledges our 200: PJSIP would try BYE for as long again."""
+        for call in self.live:
+            accepted_ns = call.sip.accepted_ns if call.sip is not None else 0
+            if accepted_ns and not call.answered_at and now_ns - accepted_ns > _ACK_NS:
+                self.leave(call)
 
     def abandon(self) -> None:
         """Write the record of calls that did not end in time, and let go of PJSIP's objects."""

@@ -132,7 +132,7 @@ class Calls:
     def _answer(self, call_id: str) -> None:
         call = self._table.ringing_here(call_id)
         self._holding.make_way(call)
-        attempt(call, lambda sip: sip.answer(operation(200)))
+        attempt(call, lambda sip: sip.accept())
 
     def _reject(self, call_id: str, reason: str) -> None:
         code = _REJECT_CODES.get(reason)
@@ -198,6 +198,7 @@ class Calls:
         """Everything that waits for a time to come."""
         for call in self._table.overdue(now_ns):
             self._end(call, 0, "")
+        self._table.leave_unacknowledged(now_ns)
         self._holding.on_time(now_ns)
         self._transfers.on_time(now_ns)
         self._dtmf.on_time(now_ns)
