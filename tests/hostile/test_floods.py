@@ -17,6 +17,8 @@ from tests.line.parts import LineProcess
 from tests.line.sound import read_wav, write_tone
 from tests.support.lines import Seat, connect, hang_up, start_seat
 
+pytestmark = pytest.mark.alone
+
 RATE, SECONDS = 200, 10
 TONE_HZ = 440
 

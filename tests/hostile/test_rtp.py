@@ -17,6 +17,8 @@ from tests.hostile.target import heard_share, media_ports
 from tests.line.parts import LineProcess
 from tests.line.sound import samples
 
+pytestmark = pytest.mark.alone
+
 FAR_HZ, INTRUDER_HZ = 440, 700
 RATE = 8000
 HALF = RATE // 2

@@ -12,6 +12,8 @@ from tests.hostile.sip import KNOWN, STRANGER, Endpoint, flood, invite, method, 
 from tests.hostile.target import is_ready, settle
 from tests.line.parts import LineProcess
 
+pytestmark = pytest.mark.alone
+
 BEGINNINGS = {
     "MESSAGE": (405, ()),
     "SUBSCRIBE": (405, ("Event: presence", "Expires: 600")),
