@@ -23,7 +23,8 @@ demo: setup
 WORKERS := 4
 
 test: setup-test
-	@$(PYTEST) -n $(WORKERS) --dist loadfile --cov --cov-report= $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not alone" --cov --cov-report= $(ARGS)
+	@$(PYTEST) -m alone --cov --cov-append --cov-report= $(ARGS)
 	@$(PYTHON) -m coverage report --skip-covered --sort=cover | tail -n 40
 
 lint: setup

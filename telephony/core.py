@@ -106,7 +106,7 @@ class Core:
 
     def turn(self) -> None:
         """One turn of the loop: wait for SIP, but not long, then tell what happened."""
-        self._library.handle_events(_IDLE_MS)
+        self._library.handle_events(0 if self._notes else _IDLE_MS)  # a command may have made notes
         while self._notes:
             self._note(self._notes.popleft())
         self._lines.on_time()

@@ -13,7 +13,7 @@ import pytest
 from telephony.messages import AudioConfig, CallEnded, CallIncoming, GetSnapshot, HangUp, RecordingState
 from tests.hostile.sip import KNOWN, STRANGER, Endpoint, flood, invite, request, status
 from tests.hostile.target import READY_S, Agent, heard_share, is_ready, settle
-from tests.line.parts import LineProcess
+from tests.line.parts import LineProcess, wait_until
 from tests.line.sound import read_wav, write_tone
 from tests.support.lines import Seat, connect, hang_up, start_seat
 
@@ -96,7 +96,7 @@ def test_an_idle_line_is_ready_again(line: LineProcess, host: str) -> None:
         assert is_ready(caller) < READY_S
     assert poured.codes[200] > 0.95 * RATE * SECONDS, "OPTIONS were not answered"
     assert set(poured.codes) <= ({100, 200, 403, 486} if host == STRANGER else {100, 180, 200, 486, 503, 603})
-    assert line.client.request(GetSnapshot(""))["calls"] == []
+    wait_until(lambda: line.client.request(GetSnapshot(""))["calls"] == [], 5)
 
 
 def _check_tone(heard: Path) -> None:

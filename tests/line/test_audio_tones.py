@@ -25,6 +25,8 @@ from telephony.messages import Answer, CallEnded, CallIncoming, HangUp, Reject, 
 from tests.line.parts import LineProcess, Sipp
 from tests.line.sound import Samples, samples, tone_power
 
+pytestmark = pytest.mark.alone
+
 RATE = 16000
 Lines = Callable[..., LineProcess]
 
