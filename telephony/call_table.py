@@ -155,6 +155,7 @@ class CallTable:
         for call in self.live:
             accepted_ns = call.sip.accepted_ns if call.sip is not None else 0
             if accepted_ns and not call.answered_at and now_ns - accepted_ns > _ACK_NS:
+                call.unacknowledged = True
                 self.leave(call)
 
     def abandon(self) -> None:

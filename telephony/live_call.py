@@ -61,6 +61,8 @@ class LiveCall:
     recording_id: str = ""
     rang: bool = False
     ended_here: bool = False
+    unacknowledged: bool = False
+    """It ended here because the far end never acknowledged our 200: nobody refused it."""
     give_up_ns: int = 0
     """When to stop waiting for the far end to confirm our hang up; 0 when we have not hung up."""
     totals: dict[str, Any] = field(default_factory=dict)
@@ -123,7 +125,8 @@ class LiveCall:
 
     def cause(self, sip_code: int) -> str:
         answered = bool(self.answered_at)
-        return cause_of(Ending(self.outbound, answered, self.rang, self.ended_here, sip_code, self.transferred))
+        ended_here = self.ended_here and not self.unacknowledged
+        return cause_of(Ending(self.outbound, answered, self.rang, ended_here, sip_code, self.transferred))
 
     def ended(self, sip_code: int, reason: str, quality: dict[str, Any]) -> CallEnded:
         """The record of the call."""
