@@ -19,8 +19,8 @@ setup-test:
 demo: setup
 	@$(PYTHON) -m agent_desktop demo $(ARGS)
 
-# Most tests wait for real peers and real time, so more run at once than there are cores.
-WORKERS := 4
+# Most tests wait for real peers and real time; more than two at once disturb one another on two cores.
+WORKERS := 2
 
 test: setup-test
 	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not alone" --cov --cov-report= $(ARGS)

@@ -13,7 +13,9 @@ import pytest
 from recorder.container import ContainerReader
 from recorder.spool import Spool
 from recorder.verify import read_contents
+from telephony.errors import LineError
 from telephony.messages import RecordingState, Snapshot
+from tests.line.parts import wait_until
 from tests.support.lines import Seat, connect, start_pair
 
 
@@ -25,6 +27,13 @@ def _recovered_ms(seat: Seat, recording_id: str) -> float:
         reader.unlock(bytes(seat.store_key))
         contents = read_contents(reader)
     return contents.samples * 1000 / int(manifest["rate"])
+
+
+def _takes_commands(seat: Seat) -> bool:
+    try:
+        return seat.pid > 0
+    except LineError:
+        return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV])
@@ -41,6 +50,7 @@ def test_a_new_line_process_has_the_recording(tmp_path: Path, number: signal.Sig
         os.kill(before, number)
         killed = time.monotonic()
         collector.wait(Snapshot)
+        wait_until(lambda: _takes_commands(collector), 3)  # a moment after the snapshot
         assert lost, "nobody was told"
         assert lost[0] - killed < 0.5
         # one second by the requirement, on a machine of its own; this one is shared

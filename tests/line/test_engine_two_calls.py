@@ -84,6 +84,7 @@ def test_call_waiting_rings_and_its_answer_holds_the_first(line_process: Lines) 
     first, _ = three.reach("l1")
     theirs = three.second.dial("agent2")
     waiting = agent.wait(CallIncoming)
+    three.told(waiting.call_id, lambda e: e.state == "ringing")
     assert [c["state"] for c in _calls(agent)] == ["active", "ringing"]
     assert not _calls(agent)[0]["held"]
     agent.client.request(Answer("", waiting.call_id))

@@ -108,7 +108,7 @@ class Registrar:
             command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
         )
         try:
-            wait_until(self._answers, 8)
+            wait_until(self._answers, 20)
         except AssertionError:
             self.stop()
             raise AssertionError((folder / "kamailio.log").read_text()) from None
