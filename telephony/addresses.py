@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+GRANT_HEADER = "x-monitor-grant"
+"""Lower case; carries a lead's grant in the INVITE of a listening leg."""
 _NUMBER = re.compile(r"[0-9A-Za-z+*#._-]{1,64}\Z")
 _PEER = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(:(?P<port>[0-9]{1,5}))?\Z")
 _NAME_ADDR = re.compile(r'\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^<"]*))\s*<(?P<uri>[^>]*)>')
@@ -68,7 +70,7 @@ def read_invite(message: str) -> Invite:
         number=number,
         display_name=name,
         dialled=_user(request[1]) if len(request) > 1 else "",
-        grant=clean(headers.get("x-monitor-grant", ""), 4096),
+        grant=clean(headers.get(GRANT_HEADER, ""), 4096),
         referred_by=_caller(headers.get("referred-by", headers.get("b", "")))[0],
     )
 

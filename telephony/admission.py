@@ -15,6 +15,7 @@ from typing import Any
 from pjsua2 import pjsua2 as pj
 
 from telephony.account import Arrival, SipAccount
+from telephony.addresses import GRANT_HEADER
 from telephony.endpoint import Library
 from telephony.lines import Line, Lines
 from telephony.pace import Pace
@@ -28,7 +29,6 @@ _STREAMS = 20
 _GRANTS = 4
 """Streams of each kind in any window: with the four calls that this build holds, at most 56 sockets of 64."""
 _TELL_S = 10.0
-_GRANT_HEADER = "x-monitor-grant"
 
 
 class Admission:
@@ -67,7 +67,7 @@ class Admission:
 
     def _stranger(self, index: int, message: str) -> int:
         line: Line | None = None
-        if _GRANT_HEADER in message.lower():
+        if GRANT_HEADER in message.lower():
             line = self._lines.of_account(index) or self._lines.first()
         if line is None:
             return self._refuse(403, "not a configured peer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from pjsua2 import pjsua2 as pj
@@ -111,6 +112,10 @@ class SipCall(pj.Call):  # type: ignore[misc]
         self._notify(ReplacedNote(self.call_id, sip, self, self._replacement))
         self.call_id = str(uuid.uuid4())  # what else happens to this session is no longer the call's
 
+    def ring(self) -> None:
+        """Tell the caller that it rings. Raises ``pj.Error``."""
+        self.answer(operation(180))
+
     def accept(self) -> None:
         """Answer the INVITE. Raises ``pj.Error``."""
         self.answer(operation(200))
@@ -167,7 +172,11 @@ class SipCall(pj.Call):  # type: ignore[misc]
 
 
 def operation(code: int = 0, headers: tuple[tuple[str, str], ...] = (), unhold: bool = False) -> Any:
-    """Parameters of an operation on a call: one audio stream, no video."""
+    """Parameters of an operation on a call, to be read only: one audio stream, no video."""
+    return _with_headers(_parameters(code, unhold), headers) if headers else _kept_parameters(code, unhold)
+
+
+def _parameters(code: int, unhold: bool) -> Any:
     param = pj.CallOpParam(True)
     param.opt.audioCount = 1
     param.opt.videoCount = 0
@@ -175,6 +184,14 @@ def operation(code: int = 0, headers: tuple[tuple[str, str], ...] = (), unhold: 
         param.opt.flag = pj.PJSUA_CALL_UNHOLD
     if code:
         param.statusCode = code
+    return param
+
+
+_kept_parameters = cache(_parameters)
+"""Making them takes as long as the rest of a call's beginning in Python."""
+
+
+def _with_headers(param: Any, headers: tuple[tuple[str, str], ...]) -> Any:
     for name, value in headers:
         header = pj.SipHeader()
         header.hName, header.hValue = name, value

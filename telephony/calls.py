@@ -25,7 +25,17 @@ from telephony.holding import Holding
 from telephony.lines import Line, Lines
 from telephony.live_call import LiveCall, utc_now
 from telephony.messages import Answer, CallIncoming, Command, Dial, Event, HangUp, Monitor, Redial, Reject
-from telephony.notes import AnswerNote, DtmfNote, MediaNote, Note, OfferNote, ReplacedNote, StateNote, TransferNote
+from telephony.notes import (
+    AnswerNote,
+    DtmfNote,
+    MediaNote,
+    Note,
+    OfferNote,
+    ReplacedNote,
+    RingNote,
+    StateNote,
+    TransferNote,
+)
 from telephony.taping import Taping
 from telephony.transfer import Transfers
 
@@ -147,18 +157,20 @@ class Calls:
 
     # --- what PJSIP says ---
 
-    def arrive(self, arrival: Arrival, invite: Invite, line: Line) -> None:
+    def arrive(self, arrival: Arrival, line: Line) -> None:
         """An INVITE from a peer that may call: ring, or refuse. Called inside PJSIP's callback."""
-        call = LiveCall(str(uuid.uuid4()), line.config.line_id, False, invite.number, state="ringing")
+        call = LiveCall(str(uuid.uuid4()), line.config.line_id, False, "", state="ringing")
         call.rang_ns = time.monotonic_ns()
         call.sip = SipCall(line.account, call.call_id, self._notify, arrival.slot, self._may_replace)
         try:
             if self._table.full:
-                self._table.refuse(call, 486, "Busy Here")
+                self._refuse(call, arrival, 486, "Busy Here")
             elif self._answering.do_not_disturb:
-                self._table.refuse(call, UNAVAILABLE, "Temporarily Unavailable")
+                self._refuse(call, arrival, UNAVAILABLE, "Temporarily Unavailable")
             else:
-                self._ring(call, invite)
+                self._table.add(call)
+                self._notify(RingNote(call.call_id, arrival.message))
+                attempt(call, lambda sip: sip.ring())
         except CommandError as error:
             log.warning("a call that came in could not be taken: %s", error.message)
 
@@ -179,7 +191,9 @@ class Calls:
         call = self._table.find(note.call_id)
         if call is None:
             return
-        if isinstance(note, StateNote):
+        if isinstance(note, RingNote):
+            self._rings(call, read_invite(note.message))
+        elif isinstance(note, StateNote):
             self._moved(call, note)
         elif isinstance(note, OfferNote):
             call.far_offers_hold = note.hold
@@ -235,9 +249,12 @@ class Calls:
             raise CommandError("sip_error", "the call could not be started") from error
         self._table.tell(call)
 
-    def _ring(self, call: LiveCall, invite: Invite) -> None:
-        self._table.add(call)
-        attempt(call, lambda sip: sip.answer(operation(180)))
+    def _refuse(self, call: LiveCall, arrival: Arrival, code: int, reason: str) -> None:
+        call.number = read_invite(arrival.message).number
+        self._table.refuse(call, code, reason)
+
+    def _rings(self, call: LiveCall, invite: Invite) -> None:
+        call.number = invite.number
         self._publish(
             CallIncoming(
                 call_id=call.call_id,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from telephony.account import Arrival, SipAccount
-from telephony.addresses import read_invite
+from telephony.addresses import GRANT_HEADER, read_invite
 from telephony.admission import Admission
 from telephony.alarms import Loudness
 from telephony.book import Book
@@ -104,9 +104,12 @@ class Core:
             raise CommandError(error.code, error.detail) from error
         return {}
 
-    def turn(self) -> None:
-        """One turn of the loop: wait for SIP, but not long, then tell what happened."""
+    def wait(self) -> None:
+        """The first half of a turn: wait for SIP, but not long."""
         self._library.handle_events(0 if self._notes else _IDLE_MS)  # a command may have made notes
+
+    def follow(self) -> None:
+        """The other half: tell what happened, and do what its time has come for."""
         while self._notes:
             self._note(self._notes.popleft())
         self._lines.on_time()
@@ -139,7 +142,8 @@ class Core:
     def _turn_until(self, done: Callable[[], bool], seconds: float) -> None:
         end = time.monotonic() + seconds
         while not done() and time.monotonic() < end:
-            self.turn()
+            self.wait()
+            self.follow()
 
     def _from_media(self, note: Loudness | Levels) -> None:
         """What the media clock's thread has to say, ten times a second."""
@@ -163,15 +167,16 @@ class Core:
         line = self._lines.find(arrival.line_id)
         if line is None:
             return
-        invite = read_invite(arrival.message)
-        if invite.grant:
-            if code := self._monitors.admit(arrival, invite.grant, line):
+        grant = read_invite(arrival.message).grant if GRANT_HEADER in arrival.message.lower() else ""
+        if grant:
+            if code := self._monitors.admit(arrival, grant, line):
                 self._refuse(arrival, line, code)
         elif line.peers.allows(arrival.source):
-            if code := self._settings.refusal(invite.dialled):
+            refusals = self._settings.refusals
+            if code := self._settings.refusal(read_invite(arrival.message).dialled) if refusals else 0:
                 self._refuse(arrival, line, code)
             else:
-                self._calls.arrive(arrival, invite, line)
+                self._calls.arrive(arrival, line)
         else:
             log.warning("a call from %s was refused: not a configured peer", arrival.source.rpartition(":")[0])
             self._refuse(arrival, line)

@@ -94,9 +94,10 @@ class Engine:
         address = _reachable(core.sip_address, self._settings.local_host)
         self._bell.hang(address)
         self._started.set_result(address)
-        while self._work(core):
+        while self._work(core):  # commands first: what a turn has to look after can wait for them
             try:
-                core.turn()
+                core.follow()
+                core.wait()
             except Exception:
                 log.exception("one turn of the engine failed")
         core.stop()

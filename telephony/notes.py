@@ -7,6 +7,15 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class RingNote:
+    """A call that came in was told 180; to be told of once PJSIP's callback has returned, or the 180 waits for it."""
+
+    call_id: str
+    message: str
+    """The INVITE."""
+
+
+@dataclass(frozen=True, slots=True)
 class StateNote:
     """The INVITE session moved: ``state`` is a ``PJSIP_INV_STATE_*``."""
 
@@ -86,4 +95,4 @@ class RefusalNote:
     code: int
 
 
-Note = StateNote | MediaNote | OfferNote | DtmfNote | AnswerNote | TransferNote | ReplacedNote | RefusalNote
+Note = RingNote | StateNote | MediaNote | OfferNote | DtmfNote | AnswerNote | TransferNote | ReplacedNote | RefusalNote

@@ -238,8 +238,7 @@ class _Answer:
         self.outcome: Future[dict[str, Any]] = Future()
         self._done = done
         self._lock = threading.Lock()
-        self._late = threading.Timer(CONFIRM_S, self.tell, (False,))
-        self._late.daemon = True
+        self._late: threading.Timer | None = None
 
     def begin(self) -> bool:
         """The command was carried out: wait from now on; false when it was refused, which is told at once."""
@@ -247,6 +246,8 @@ class _Answer:
         if error is not None:
             self.outcome.set_exception(error)
             return False
+        self._late = threading.Timer(CONFIRM_S, self.tell, (False,))
+        self._late.daemon = True
         self._late.start()
         return True
 
@@ -255,7 +256,8 @@ class _Answer:
         with self._lock:
             if self.outcome.done():
                 return
-            self._late.cancel()
+            if self._late is not None:
+                self._late.cancel()
             if kept:
                 self.outcome.set_result(self._done.result())
             else:

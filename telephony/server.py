@@ -134,7 +134,7 @@ class _Session:
             answer_challenge(self._connection, self._authkey)
             self._writer.start()
             while not self._closed.is_set():
-                if self._connection.poll(_POLL_S):
+                if sys.platform != "win32" or self._connection.poll(_POLL_S):  # shut down, a socket ends its reader
                     self._conversation.take(self._connection.recv_bytes(MAX_BYTES))
         except AuthenticationError:
             log.warning("client %d has the wrong key", self._number)

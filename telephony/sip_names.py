@@ -123,6 +123,9 @@ class SipNames:
         """PJSIP asks. The answer is given exactly once, here or in ``turn``."""
         asked = target.contents
         host = ctypes.string_at(asked.host.ptr, asked.host.slen).decode("utf-8", "replace").strip("[]")
+        if is_numeric(host):
+            self._pass_on(resolver, pool, target, token, answer)
+            return
         until = time.monotonic() + _PATIENCE_S
         question = _Question(resolver, pool, token, answer, host, asked.flag, asked.type, asked.port, until)
         address = self._address(host)
@@ -135,8 +138,6 @@ class SipNames:
 
     def _address(self, host: str) -> str:
         """The first IPv4 address: the transports are IPv4's."""
-        if is_numeric(host):
-            return host
         found = self._names.addresses(host)
         return next((address for address in found if ":" not in address), "")
 
@@ -145,11 +146,12 @@ class SipNames:
         text = self._texts.setdefault(address, ctypes.create_string_buffer(address.encode()))
         host = _Text(ctypes.addressof(text), len(address))
         target = _Target(question.flag, question.kind, host, question.port)
+        self._pass_on(question.resolver, question.pool, ctypes.byref(target), question.token, question.answer)
+
+    def _pass_on(self, resolver: int, pool: int, target: Any, token: int, answer: int) -> None:
         self._use(False)
         try:
-            self._library.pjsip_resolve(
-                question.resolver, question.pool, ctypes.byref(target), question.token, question.answer
-            )
+            self._library.pjsip_resolve(resolver, pool, target, token, answer)
         finally:
             self._use(True)
 

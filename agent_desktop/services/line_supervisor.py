@@ -110,9 +110,14 @@ class LineSupervisor:
 
     def _connect(self, *, wait: bool) -> None:
         client = LineClient(self._address, self._key, self._on_event, self._on_lost, self._setup.agent_id)
-        client.connect(timeout=2.0, wait=wait)
         with self._lock:
-            self._client = client
+            self._client = client  # whoever is told the first snapshot may ask at once
+        try:
+            client.connect(timeout=2.0, wait=wait)
+        except LineError:
+            with self._lock:
+                self._client = None
+            raise
         try:  # one that is taken over was started with the rules of its time
             client.request(lambda i: SetPolicy(id=i, policy=self._setup.policy))
         except LineError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 
 class MessageError(ValueError):
@@ -14,16 +14,15 @@ class MessageError(ValueError):
 
 def build(cls: type, body: dict[str, Any]) -> object:
     """An instance of the dataclass, every field of the right type and none unknown. Raises ``MessageError``."""
-    hints = _hints(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls)}
-    unknown = set(body) - set(fields)
-    if unknown:
-        raise MessageError(f"{cls.__name__}: unknown field {sorted(unknown)[0]!r}"[:120])
+    hints, required = _fields(cls)
     values: dict[str, Any] = {}
-    for name, f in fields.items():
-        if name in body:
-            values[name] = _convert(hints[name], body[name], f"{cls.__name__}.{name}")
-        elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+    for name, value in body.items():
+        hint = hints.get(name)
+        if hint is None:
+            raise MessageError(f"{cls.__name__}: unknown field {name!r}"[:120])
+        values[name] = value if type(value) is hint else _convert(hint, value, f"{cls.__name__}.{name}")
+    for name in required:
+        if name not in values:
             raise MessageError(f"{cls.__name__}: missing field {name!r}")
     return cls(**values)
 
@@ -50,6 +49,10 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
+def _fields(cls: type) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The type of each field, and the names of those that have no default."""
     hints = typing.get_type_hints(cls)
-    return {k: v for k, v in hints.items() if typing.get_origin(v) is not ClassVar}
+    fields = dataclasses.fields(cls)
+    missing = dataclasses.MISSING
+    required = tuple(f.name for f in fields if f.default is missing and f.default_factory is missing)
+    return {f.name: hints[f.name] for f in fields}, required

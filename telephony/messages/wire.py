@@ -32,7 +32,7 @@ def encode(message: Message) -> bytes:
     Text that is none, as a far end may send, has question marks for what cannot be said in UTF-8.
     """
     body = {"type": message.type, **_plain(message)}
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _JSON.encode(body).encode("utf-8", "replace")
 
 
 def _plain(value: Any) -> Any:
@@ -62,6 +62,7 @@ def decode(data: bytes | str) -> Message:
     return message
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _FIELDS: dict[type, tuple[str, ...]] = {}
 """Names of a dataclass's fields, once they have been asked for."""
 _HOMES = (call_commands, call_events, commands, events, replies)
