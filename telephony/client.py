@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sys
 import threading
@@ -47,6 +48,8 @@ class LineClient:
         self._agent_id = agent_id
         self._lock = threading.Lock()
         self._sending = threading.Lock()
+        self._name = uuid.uuid4().hex[:8]
+        self._numbers = itertools.count(1)
         self._waiting: dict[str, Future[dict[str, Any]]] = {}
         self._connection: Connection | None = None
 
@@ -87,11 +90,12 @@ class LineClient:
         try:
             return done.result(timeout)
         except FutureTimeout:
+            done.cancel()
             raise LineError("away", "the line process did not answer in time") from None
 
     def send(self, command: Command | Callable[[str], Command]) -> Future[dict[str, Any]]:
         """Send a command without waiting. The future holds the result or a ``LineError``. Any thread."""
-        command_id = uuid.uuid4().hex
+        command_id = f"{self._name}-{next(self._numbers)}"
         message = replace(command, id=command_id) if isinstance(command, Command) else command(command_id)
         done: Future[dict[str, Any]] = Future()
         with self._lock:
@@ -99,12 +103,11 @@ class LineClient:
             if connection is None:
                 raise LineError("away", "not connected to the line process")
             self._waiting[message.id] = done
-        done.add_done_callback(lambda _: self._waiting.pop(message.id, None))
         try:
             with self._sending:
                 connection.send_bytes(encode(message))
         except (OSError, ValueError) as error:
-            done.cancel()
+            self._waiting.pop(message.id, None)
             raise LineError("away", "the connection to the line process is gone") from error
         return done
 
@@ -125,6 +128,7 @@ class LineClient:
             if lost:
                 self._connection = None
             waiting = list(self._waiting.values())
+            self._waiting.clear()
         connection.close()
         for done in waiting:
             if done.set_running_or_notify_cancel():
@@ -176,7 +180,7 @@ class LineClient:
             except Exception:
                 log.exception("a listener failed on %s", message.type)
             return
-        done = self._waiting.get(getattr(message, "id", ""))
+        done = self._waiting.pop(getattr(message, "id", ""), None)
         if done is None or not done.set_running_or_notify_cancel():
             return
         if isinstance(message, Ok):

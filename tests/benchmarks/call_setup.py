@@ -24,6 +24,8 @@ from tests.line.parts import wait_until
 from tests.support.lines import Seat, start_seat
 
 RATIO = 2.0
+_PAUSE_S = 0.03
+"""The seat refuses more than 20 INVITEs in 0.75 s (``telephony.admission``)."""
 
 
 def run(*, quick: bool) -> dict[str, Any]:
@@ -40,6 +42,7 @@ def run(*, quick: bool) -> dict[str, Any]:
             port = seat.sip_port
             for number in range(count + 1):
                 ours.note(number, _dial(seat, client, port, far), _ring(far, port, "1001", lambda: _gone(seat)))
+                time.sleep(_PAUSE_S)
                 theirs.note(number, _baresip_dial(baresip, far), _ring(far, baresip.port, "far", baresip.drain))
         finally:
             client.close()

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from telephony.door import is_usable, names_its_method
+from telephony.door import is_plain, is_usable, names_its_method
 from telephony.errors import LineError
 from telephony.messages import Answer, CallIncoming, GetSnapshot, HangUp, Reject
 from tests.hostile.mutate import KEY
@@ -130,6 +130,43 @@ def test_a_new_offer_that_cannot_be_used_leaves_the_call_as_it_is(line: LineProc
         line.client.request(HangUp("", call_id))
         far.send(response(far.wait(lambda m: method(m) == "BYE"), 200, far))
         line.ended()
+
+
+PLAIN = (
+    b"INVITE sip:a@b SIP/2.0\r\nCSeq: 7 INVITE\r\nContent-Length: 38\r\n\r\n"
+    b"v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4 X 8"
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "instead"),
+    [
+        (b"CSeq: 7 INVITE", b"CSeq: 7 OPTIONS"),
+        (b"CSeq: 7 INVITE", b"CSeq: 7 INVITE\r\nCSeq: 7 OPTIONS"),
+        (b"CSeq: 7 INVITE", b"CSeq: 7 INVITE\r\nCSeq : 7 OPTIONS"),
+        (b"CSeq: 7 INVITE", b"X: 7 INVITE"),
+        (b"Content-Length: 38", b"Content-Length: 5"),
+        (b"Content-Length: 38", b"X: 38"),
+        (b"Content-Length: 38", b"Content-Length: 38\r\nContent-Length: 5"),
+        (b"c=IN IP4 192.0.2.1", b"c=IN IP4 :::192.02"),
+        (b"c=IN IP4 192.0.2.1", b"c=IN IP4 a.invalid"),
+        (b"c=IN IP4 192.0.2.1", b"c=IN IP6 192.0.2.1"),
+        (b"c=IN IP4 192.0.2.1", b"b=IN IP4 192.0.2.1"),
+        (b"v=0\r\nc=IN IP4 192.0.2.1", b"c=IN IP4 ::1\rc=IN IP4 1.1.1.1"),
+        (b"m=audio 4 X 8", b"a=rtcp:1 ::"),
+        (b"\r\n\r\n", b"\r\n"),
+    ],
+)
+def test_what_is_not_plain_is_read_closely(found: bytes, instead: bytes) -> None:
+    assert is_plain(PLAIN)
+    assert found in PLAIN
+    assert not is_plain(PLAIN.replace(found, instead))
+
+
+def test_without_a_body_only_the_method_counts() -> None:
+    assert is_plain(b"OPTIONS sip:a SIP/2.0\r\nCSeq: 7 OPTIONS\r\n\r\n")
+    assert is_plain(b"BYE sip:a SIP/2.0\r\nCSeq: 7 BYE\r\nX: y\r\n\r\n")
+    assert not is_plain(b"OPTIONS sip:a SIP/2.0\r\nCSeq: 7 INVITE\r\n\r\n")
 
 
 def test_what_the_door_lets_in() -> None:
