@@ -8,6 +8,7 @@ until no client has been there for a while and no call is up.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -102,6 +103,8 @@ def main() -> int:
         log.exception("the line process cannot start")
         process.give_up()
         return 1
+    gc.collect()
+    gc.freeze()  # what is there now stays: the collector need not look at it again while somebody talks
     print(json.dumps({"ready": True, "pid": os.getpid()}), flush=True)  # noqa: T201
     process.run()
     return 0

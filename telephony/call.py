@@ -57,6 +57,15 @@ class SipCall(pj.Call):  # type: ignore[misc]
         self._codec = ""
         self._tags = ("", "")
         self._replacement = ""
+        self._placing = False
+
+    def place(self, uri: str, headers: tuple[tuple[str, str], ...]) -> None:
+        """Send the INVITE. Raises ``pj.Error``."""
+        self._placing = True
+        try:
+            self.makeCall(uri, operation(headers=headers))
+        finally:
+            self._placing = False
 
     def onCallState(self, prm: Any) -> None:
         info = self.getInfo()
@@ -75,7 +84,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
         self._notify(MediaNote(self.call_id, -1, int(pj.PJSUA_CALL_MEDIA_NONE), "", 0))
 
     def onCallSdpCreated(self, prm: Any) -> None:
-        if offer := str(prm.remSdp.wholeSdp):
+        if not self._placing and (offer := str(prm.remSdp.wholeSdp)):
             self._notify(OfferNote(self.call_id, holds(offer)))
 
     def onStreamDestroyed(self, prm: Any) -> None:

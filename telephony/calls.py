@@ -15,7 +15,7 @@ from telephony.account import Arrival
 from telephony.addresses import Invite, is_number, is_sip_uri, read_invite, read_tags
 from telephony.answering import UNAVAILABLE, Answering
 from telephony.bridge import Bridge
-from telephony.call import SipCall, operation
+from telephony.call import SipCall
 from telephony.call_commands import CallCommands
 from telephony.call_table import CallTable, attempt
 from telephony.conference import Conference
@@ -74,6 +74,8 @@ class Calls:
         self._answering = Answering(self._table, publish)
         self._last: tuple[str, str] | None = None
         """Number and digits dialled last."""
+        self._spare_id = ""
+        """For the next call that comes in, whose 180 does not wait for it to be made."""
         self._turned_away: deque[str] = deque(maxlen=32)
         """Tags of callers for whom PJSIP had no room."""
 
@@ -159,7 +161,8 @@ class Calls:
 
     def arrive(self, arrival: Arrival, line: Line) -> None:
         """An INVITE from a peer that may call: ring, or refuse. Called inside PJSIP's callback."""
-        call = LiveCall(str(uuid.uuid4()), line.config.line_id, False, "", state="ringing")
+        call_id, self._spare_id = self._spare_id or str(uuid.uuid4()), ""
+        call = LiveCall(call_id, line.config.line_id, False, "", state="ringing")
         call.rang_ns = time.monotonic_ns()
         call.sip = SipCall(line.account, call.call_id, self._notify, arrival.slot, self._may_replace)
         try:
@@ -210,6 +213,7 @@ class Calls:
 
     def on_time(self, now_ns: int) -> None:
         """Everything that waits for a time to come."""
+        self._spare_id = self._spare_id or str(uuid.uuid4())
         for call in self._table.overdue(now_ns):
             self._end(call, 0, "")
         self._table.leave_unacknowledged(now_ns)
@@ -238,7 +242,7 @@ class Calls:
         call.sip = SipCall(line.account, call.call_id, self._notify, may_replace=self._may_replace)
         self._table.add(call)
         try:
-            call.sip.makeCall(uri, operation(headers=headers))
+            call.sip.place(uri, headers)
         except pj.Error as error:
             self._table.forget(call)
             for other in waiting:

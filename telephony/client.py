@@ -97,18 +97,16 @@ class LineClient:
         """Send a command without waiting. The future holds the result or a ``LineError``. Any thread."""
         command_id = f"{self._name}-{next(self._numbers)}"
         message = replace(command, id=command_id) if isinstance(command, Command) else command(command_id)
-        done: Future[dict[str, Any]] = Future()
-        with self._lock:
+        data = encode(message)
+        with self._sending:  # the reply is looked up under it too: it cannot come before it is waited for
             connection = self._connection
             if connection is None:
                 raise LineError("away", "not connected to the line process")
-            self._waiting[message.id] = done
-        try:
-            with self._sending:
-                connection.send_bytes(encode(message))
-        except (OSError, ValueError) as error:
-            self._waiting.pop(message.id, None)
-            raise LineError("away", "the connection to the line process is gone") from error
+            try:
+                connection.send_bytes(data)
+            except (OSError, ValueError) as error:
+                raise LineError("away", "the connection to the line process is gone") from error
+            done = self._waiting[message.id] = Future()
         return done
 
     def close(self) -> None:
@@ -123,10 +121,11 @@ class LineClient:
         if connection is None:
             return
         reason = self._read(connection)
-        with self._lock:
-            lost = self._connection is connection
-            if lost:
-                self._connection = None
+        with self._sending:
+            with self._lock:
+                lost = self._connection is connection
+                if lost:
+                    self._connection = None
             waiting = list(self._waiting.values())
             self._waiting.clear()
         connection.close()
@@ -180,7 +179,8 @@ class LineClient:
             except Exception:
                 log.exception("a listener failed on %s", message.type)
             return
-        done = self._waiting.pop(getattr(message, "id", ""), None)
+        with self._sending:
+            done = self._waiting.pop(getattr(message, "id", ""), None)
         if done is None or not done.set_running_or_notify_cancel():
             return
         if isinstance(message, Ok):

@@ -72,6 +72,9 @@ class SipNames:
         self._library: Any = None
         self._endpoint: int = 0
         self._hook = _Hook(_Resolve(self._resolve))
+        self._hook_address = ctypes.addressof(self._hook)
+        self._set_resolver: Any = None
+        self._resolve_natively: Any = None
 
     def install(self) -> None:
         """After PJSIP was started. A build that does not let it be done waits for the system as before."""
@@ -90,6 +93,7 @@ class SipNames:
         resolve.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(_Target), ctypes.c_void_p, ctypes.c_void_p)
         resolve.restype = None
         self._library, self._endpoint = library, get()
+        self._set_resolver, self._resolve_natively = use, resolve
         self._use(True)
 
     def turn(self) -> None:
@@ -117,7 +121,7 @@ class SipNames:
             self._library = None
 
     def _use(self, ours: bool) -> None:
-        self._library.pjsip_endpt_set_ext_resolver(self._endpoint, ctypes.addressof(self._hook) if ours else None)
+        self._set_resolver(self._endpoint, self._hook_address if ours else None)
 
     def _resolve(self, resolver: int, pool: int, target: Any, token: int, answer: int) -> None:
         """PJSIP asks. The answer is given exactly once, here or in ``turn``."""
@@ -151,7 +155,7 @@ class SipNames:
     def _pass_on(self, resolver: int, pool: int, target: Any, token: int, answer: int) -> None:
         self._use(False)
         try:
-            self._library.pjsip_resolve(resolver, pool, target, token, answer)
+            self._resolve_natively(resolver, pool, target, token, answer)
         finally:
             self._use(True)
 

@@ -12,8 +12,10 @@ class MessageError(ValueError):
     """A message that cannot be understood; the text says why, without quoting values."""
 
 
-def build(cls: type, body: dict[str, Any]) -> object:
+def build(cls: type, body: Any) -> object:
     """An instance of the dataclass, every field of the right type and none unknown. Raises ``MessageError``."""
+    if not isinstance(body, dict):
+        raise MessageError(f"{cls.__name__}: not an object")
     hints, required = _fields(cls)
     values: dict[str, Any] = {}
     for name, value in body.items():
@@ -29,9 +31,9 @@ def build(cls: type, body: dict[str, Any]) -> object:
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        if not isinstance(value, dict):
-            raise MessageError(f"{where}: not an object")
-        return build(hint, {k: v for k, v in value.items() if k != "type"})
+        if isinstance(value, dict):
+            value = {k: v for k, v in value.items() if k != "type"}
+        return build(hint, value)
     origin = typing.get_origin(hint)
     if origin is tuple:
         if not isinstance(value, list):
