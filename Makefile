@@ -20,10 +20,13 @@ demo: setup
 	@$(PYTHON) -m agent_desktop demo $(ARGS)
 
 # Most tests wait for real peers and real time; more than two at once disturb one another on two cores.
+# What fails beside another test is tried once more by itself, and fails the run if it fails again.
 WORKERS := 2
+SIDE_BY_SIDE := -m "not alone" --cov --cov-report= $(ARGS)
 
 test: setup-test
-	@$(PYTEST) -n $(WORKERS) --dist loadfile -m "not alone" --cov --cov-report= $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist loadfile $(SIDE_BY_SIDE) || \
+		{ [ $$? = 1 ] && echo "• Trying by itself what failed" && $(PYTEST) --last-failed --last-failed-no-failures none --cov-append $(SIDE_BY_SIDE); }
 	@$(PYTEST) -m alone --cov --cov-append --cov-report= $(ARGS)
 	@$(PYTHON) -m coverage report --skip-covered --sort=cover | tail -n 40
 

@@ -133,8 +133,7 @@ def test_a_new_offer_that_cannot_be_used_leaves_the_call_as_it_is(line: LineProc
 
 
 PLAIN = (
-    b"INVITE sip:a@b SIP/2.0\r\nCSeq: 7 INVITE\r\nContent-Length: 38\r\n\r\n"
-    b"v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4 X 8"
+    b"INVITE sip:a@b SIP/2.0\r\nCSeq: 7 INVITE\r\nContent-Length: 38\r\n\r\nv=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4 X 8"
 )
 
 
