@@ -57,6 +57,8 @@ class CallTracker:
         self._over: dict[str, CallView] = {}
         """The last calls that ended: their recordings are finalised only now."""
         self._at_ns: dict[str, int] = {}
+        self._told_numbers: dict[str, str] = {}
+        """Each call's number as the line process told it last: another one means another far end."""
         self._asked: set[str] = set()
         """Calls that we asked for and the line process has not named yet."""
         self._lock = threading.RLock()
@@ -139,6 +141,7 @@ class CallTracker:
     def _forget(self, call_id: str) -> None:
         self._views.pop(call_id, None)
         self._at_ns.pop(call_id, None)
+        self._told_numbers.pop(call_id, None)
         self._asked.discard(call_id)
 
     def _keep(self, view: CallView) -> None:
@@ -167,6 +170,8 @@ class CallTracker:
                 transferred_by=numbers.kept(event.transferred_by),
             )
         )
+        with self._lock:
+            self._told_numbers[event.call_id] = event.number
         self._tell(view)
         self._keep(view)
         if view.place is None:
@@ -212,14 +217,27 @@ class CallTracker:
             if event.at_ns < self._at_ns.get(event.call_id, 0):
                 return  # and one that was overtaken by another event
             before = known or self._taken_over(event)
-            view = self._changed(before, event)
+            another = self._told_numbers.setdefault(event.call_id, event.number) != event.number
+            view = self._changed(self._of_another(before, event) if another else before, event)
             self._at_ns[event.call_id] = event.at_ns
+            self._told_numbers[event.call_id] = event.number
             self._asked.discard(event.call_id)
             self._tell(view)
-        if known is None or view.answered_at != before.answered_at:
+        if known is None or another or view.answered_at != before.answered_at:
             self._keep(view)
-        if known is None and view.place is None:
+        if (known is None or another) and view.place is None:
             self._find_place(view)
+        if another and not view.matches and not self._closed.is_set():
+            self._later.submit(self._match_on_server, view.id, view.number)
+
+    def _of_another(self, view: CallView, event: messages.CallState) -> CallView:
+        """Somebody put another far end in the call's place, as a colleague does who hands a debtor over.
+
+        A case that the call is tied to already stays: a note may be half written.
+        """
+        number = self._desk.lines.numbers(event.line_id).read(event.number)
+        now = replace(view, number=number.kept, place=self._desk.places.at_once(number))
+        return now if now.case_id else self._popped(replace(now, contact=None, matches=()))
 
     def _changed(self, view: CallView, event: messages.CallState) -> CallView:
         return replace(

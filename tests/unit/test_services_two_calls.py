@@ -57,7 +57,7 @@ def _current(room: Room) -> str:
 def test_a_consultation_call_comes_first_until_the_other_is_taken_again(room: Room) -> None:
     debtor = _talk(room)
     leader = room.calls.dial_number("1002")
-    room.emit(state(debtor, "active", held=True, answered_at=ANSWERED))
+    room.emit(state(debtor, "active", number="13900001111", held=True, answered_at=ANSWERED))
     assert [view.id for view in room.calls.calls] == [debtor, leader]
     assert _current(room) == leader
     room.emit(state(leader, "ringing", number="1002"))
@@ -67,9 +67,9 @@ def test_a_consultation_call_comes_first_until_the_other_is_taken_again(room: Ro
     room.calls.switch_to(debtor)
     assert room.line.last(messages.SwitchTo).call_id == debtor
     room.emit(state(leader, "active", number="1002", held=True, answered_at=ANSWERED))
-    room.emit(state(debtor, "active", answered_at=ANSWERED))
+    room.emit(state(debtor, "active", number="13900001111", answered_at=ANSWERED))
     assert _current(room) == debtor
-    room.emit(ended(debtor))
+    room.emit(ended(debtor, number="13900001111"))
     assert _current(room) == leader
     room.emit(ended(leader, number="1002"))
     assert (room.calls.current, room.calls.calls) == (None, ())
@@ -348,3 +348,26 @@ def test_of_two_calls_the_server_is_told_the_one_that_matters(room: Room, case: 
         "recording": False,
         "recording_problem": "",
     }
+
+
+def test_a_debtor_whom_a_colleague_hands_over_brings_his_case(room: Room, case: Case, contact: Contact) -> None:
+    room.emit(incoming("call", "1002"))
+    room.emit(state("call", "active", direction="inbound", number="1002", answered_at=ANSWERED))
+    view = room.calls.current
+    assert view is not None
+    assert (view.number, view.case_id) == ("1002", "")
+    room.emit(state("call", "active", direction="inbound", number=contact.number, answered_at=ANSWERED))
+    view = room.calls.current
+    assert view is not None
+    assert (view.number, view.case_id, view.detail is not None) == (contact.number, case.id, True)
+    room.emit(ended("call", direction="inbound", number=contact.number))
+    assert [(r["number"], r["case_id"]) for r in room.records()] == [(contact.number, case.id)]
+
+
+def test_the_case_of_a_call_stays_when_somebody_else_is_put_through(room: Room, case: Case, contact: Contact) -> None:
+    room.emit(incoming("call", contact.number))
+    room.emit(state("call", "active", direction="inbound", number=contact.number, answered_at=ANSWERED))
+    room.emit(state("call", "active", direction="inbound", number="1002", answered_at=ANSWERED))
+    view = room.calls.current
+    assert view is not None
+    assert (view.number, view.case_id) == ("1002", case.id)

@@ -171,8 +171,9 @@ def test_a_draft_survives_the_window(tmp_path: Path) -> None:
 
 
 def test_queues_and_their_counts(room: Room) -> None:
-    due, later = make_case(debtor_name="张建国"), make_case(debtor_name="王秀兰", next_follow_up_at=NOON)
-    another_day = make_case(debtor_name="陈志强", next_follow_up_at=NOON + timedelta(days=3))
+    due = make_case(number="HX-a0b3c4", debtor_name="张建国")
+    later = make_case(number="HX-a0b3c5", debtor_name="王秀兰", next_follow_up_at=NOON)
+    another_day = make_case(number="HX-a0b3c6", debtor_name="陈志强", next_follow_up_at=NOON + timedelta(days=3))
     number = "+8613900001234"
     room.store.changes.apply(
         page(
