@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from nacl.exceptions import CryptoError
@@ -14,6 +15,10 @@ from nacl.signing import SigningKey, VerifyKey
 from recorder.canonical import canonical_json
 
 RECORDING_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MANIFEST_VERSION = 2
+VOID = "N"
+NOTHING_SHA256 = hashlib.sha256(b"").hexdigest()
+_KINDS = {1: ("J", "F"), 2: ("J", "F", VOID)}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -52,9 +57,15 @@ class SeatIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a seat says of one sealed file, signed.
+    """What a seat says of one sealed file, or of a number that has none, signed.
 
-    ``samples`` and ``lost_frames`` are 0 when ``recovered``: the seat cannot know them.
+    ``kind``: ``J`` a journal, ``F`` a finalised file, ``N`` nothing: the number was taken and no audio can be shown for
+    it (``size`` 0, ``sha256`` of no bytes, ``call_id`` empty when it is not known).
+
+    When ``recovered`` the seat cannot know ``samples``, ``call_samples``, ``lost_frames`` (0) and ``content_sha256``
+    (empty). ``samples`` are those of the file's audio, a channel; ``call_samples`` those of the whole call, by the
+    sample clock. ``segments`` maps one to the other: ``(first sample in the file, first sample in the call, samples)``.
+    Empty texts say "not known" or "none". Version 1 ends with ``ended_at`` and has no ``version``.
     """
 
     recording_id: str
@@ -71,37 +82,107 @@ class Manifest:
     started_at: str
     ended_at: str
     signature: str = ""
+    version: int = MANIFEST_VERSION
+    codec: str = ""
+    content_sha256: str = ""
+    """Of the audio file inside of a finalised one."""
+    call_samples: int = 0
+    segments: tuple[tuple[int, int, int], ...] = ()
+    mode: str = ""
+    """How the recording was ruled: ``automatic``, ``voice`` or ``manual``."""
+    policy_sha256: str = ""
+    facts_sha256: str = ""
+    """Of the sealed call facts (canonical JSON with a salt), which a bundle may show."""
+    monotonic_ms: int = 0
+    """How long it lasted by a clock that nobody can set."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "segments", tuple(tuple(segment) for segment in self.segments))
 
     def signed_bytes(self) -> bytes:
         """The canonical JSON that the signature is over."""
-        return canonical_json({k: v for k, v in asdict(self).items() if k != "signature"})
+        return canonical_json({k: v for k, v in self.to_json().items() if k != "signature"})
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """As it is written and sent: the fields of its version."""
+        body = asdict(self) | {"segments": [list(segment) for segment in self.segments]}
+        return body if self.version > 1 else {k: v for k, v in body.items() if k not in _SINCE_2}
 
     @classmethod
     def from_json(cls, value: object) -> Manifest:
-        """Raises ``EvidenceError`` (``malformed``) for anything but exactly these fields with the right types."""
-        types = {"str": str, "int": int, "bool": bool}
-        hints = {f.name: types[str(f.type)] for f in fields(cls)}
-        if not isinstance(value, dict) or set(value) != set(hints):
+        """Raises ``EvidenceError`` (``malformed``) for anything but exactly the fields of version 1 or 2, rightly
+        typed.
+        """
+        if not isinstance(value, dict):
+            raise EvidenceError("malformed", "the manifest is not an object")
+        second = "version" in value
+        wanted = {name: kind for name, kind in _TYPES.items() if second or name not in _SINCE_2}
+        if set(value) != set(wanted) or (second and value["version"] != MANIFEST_VERSION):
             raise EvidenceError("malformed", "the manifest has the wrong fields")
-        if any(type(value[name]) is not hint for name, hint in hints.items()):
+        if any(type(value[name]) is not kind for name, kind in wanted.items()):
             raise EvidenceError("malformed", "a value of the manifest has the wrong type")
-        manifest = cls(**value)
-        good = RECORDING_ID.fullmatch(manifest.recording_id) and _SHA256.fullmatch(manifest.sha256)
-        if not good or manifest.kind not in ("J", "F") or manifest.number < 1:
-            raise EvidenceError("malformed", "a value of the manifest is impossible")
-        if min(manifest.size, manifest.rate, manifest.samples, manifest.lost_frames) < 0:
-            raise EvidenceError("malformed", "a count of the manifest is negative")
+        if not _are_segments(value.get("segments", [])):
+            raise EvidenceError("malformed", "the manifest's segments have the wrong form")
+        manifest = cls(**value) if second else cls(**value, version=1)
+        manifest._check_values()
         return manifest
+
+    def _check_values(self) -> None:
+        digests = [self.content_sha256, self.policy_sha256, self.facts_sha256]
+        named = RECORDING_ID.fullmatch(self.recording_id) and _SHA256.fullmatch(self.sha256)
+        if any(digest and not _SHA256.fullmatch(digest) for digest in digests):
+            raise EvidenceError("malformed", "a hash of the manifest is not one")
+        if not named or self.kind not in _KINDS[self.version] or self.number < 1:
+            raise EvidenceError("malformed", "a value of the manifest is impossible")
+        counts = (self.size, self.rate, self.samples, self.lost_frames, self.call_samples, self.monotonic_ms)
+        if min(counts) < 0:
+            raise EvidenceError("malformed", "a count of the manifest is negative")
+        if self.kind == VOID and (self.size, self.samples, self.sha256) != (0, 0, NOTHING_SHA256):
+            raise EvidenceError("malformed", "a void number has no bytes")
+
+
+def _are_segments(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(item, list) and len(item) == 3 and all(type(n) is int and n >= 0 for n in item) for item in value
+    )
+
+
+_PLAIN = {"str": str, "int": int, "bool": bool}
+_TYPES: dict[str, type] = {f.name: _PLAIN.get(str(f.type), list) for f in fields(Manifest)}
+_SINCE_2 = {
+    *("version", "codec", "content_sha256", "call_samples", "segments"),
+    *("mode", "policy_sha256", "facts_sha256", "monotonic_ms"),
+}
 
 
 def sign_manifest(identity: SeatIdentity, unsigned: Manifest) -> Manifest:
     """The same manifest with the seat's signature."""
-    values = unsigned.to_json()
-    values["signature"] = _b64(identity.sign(unsigned.signed_bytes()))
-    return Manifest(**values)
+    return replace(unsigned, signature=_b64(identity.sign(unsigned.signed_bytes())))
+
+
+def void_manifest(
+    identity: SeatIdentity, recording_id: str, number: int, started_at: str, call_id: str = "", ended_at: str = ""
+) -> Manifest:
+    """The seat's signed word that ``number`` was taken and that it has no audio to show for it.
+
+    ``started_at`` is when the number was taken, ``ended_at`` when its audio was found missing.
+    """
+    unsigned = Manifest(
+        recording_id=recording_id,
+        call_id=call_id,
+        seat_id=identity.seat_id,
+        number=number,
+        kind=VOID,
+        recovered=True,
+        size=0,
+        sha256=NOTHING_SHA256,
+        rate=0,
+        samples=0,
+        lost_frames=0,
+        started_at=started_at,
+        ended_at=ended_at,
+    )
+    return sign_manifest(identity, unsigned)
 
 
 def verify_manifest(manifest: Manifest, seat_public_key: bytes) -> None:

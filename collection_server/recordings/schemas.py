@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
@@ -12,6 +12,7 @@ from collection_server.notes.schemas import Outcome
 from collection_server.schemas import Model, Money, Time, UuidOrEmpty, UuidText
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Sha256OrEmpty = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
 Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 
 
@@ -25,8 +26,8 @@ TimeText = Annotated[str, Field(max_length=40), AfterValidator(_utc_text)]
 
 
 class Manifest(Model):
-    """What a seat says of a sealed file. Kept as it came: the signature is over the canonical JSON of
-    everything else.
+    """What a seat says of a sealed file, version 1 or 2. Kept as it came: the signature is over the canonical JSON of
+    everything else. Version 1 ends with ``ended_at``.
     """
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
@@ -45,6 +46,19 @@ class Manifest(Model):
     started_at: TimeText = Field(min_length=1)
     ended_at: TimeText
     signature: str = Field(max_length=88)
+    version: int = Field(1, strict=True, ge=1, le=2)
+    codec: str = Field("", max_length=16)
+    content_sha256: Sha256OrEmpty = ""
+    call_samples: Count = 0
+    segments: list[tuple[Count, Count, Count]] = Field([], max_length=2000)
+    mode: str = Field("", max_length=16)
+    policy_sha256: Sha256OrEmpty = ""
+    facts_sha256: Sha256OrEmpty = ""
+    monotonic_ms: Count = 0
+
+    def as_signed(self) -> dict[str, Any]:
+        """What came, and nothing else."""
+        return self.model_dump(mode="json", exclude_unset=True)
 
 
 class PartOut(Model):

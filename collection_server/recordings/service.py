@@ -59,7 +59,7 @@ def announce(
         size=manifest.size,
         sha256=manifest.sha256,
         part_size=part_size,
-        manifest=manifest.model_dump(),
+        manifest=manifest.as_signed(),
         created_at=now,
         created_by=who.user_id,
     )
@@ -73,7 +73,7 @@ def check_signature(session: Session, who: Principal, manifest: Manifest) -> Non
     if manifest.seat_id != who.seat_id:
         raise Problem(403, "forbidden", "This recording is another seat's.", keep=True)
     seat = session.get_one(Seat, who.seat_id)
-    body = manifest.model_dump()
+    body = manifest.as_signed()
     try:
         signature = base64.b64decode(body.pop("signature"), validate=True)
         VerifyKey(seat.public_key).verify(canonical_json(body), signature)

@@ -55,6 +55,9 @@ class Sealed:
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat().replace("+00:00", "Z"))
     kind: str = "F"
     data: bytes = b""
+    content: bytes = b""
+    facts: bytes = b""
+    """Canonical JSON for the ``facts`` event, when there is to be one."""
 
     def _open(self, kind: str) -> tuple[bytes, Any, bytes]:
         self.kind = kind
@@ -102,11 +105,18 @@ class Sealed:
         }
         return canonical(body | changes)
 
+    def _facts(self) -> list[tuple[str, bytes]]:
+        if not self.facts:
+            return []
+        told = {"start": 0, "kind": "facts", "at": self.started_at, "facts": json.loads(self.facts)}
+        return [("E", canonical(told))]
+
     def finalised(self, content: bytes | None = None, **closing: Any) -> bytes:
         content = ogg(tone(self.seconds, self.rate), self.rate) if content is None else content
+        self.content = content
         runs = [content[i : i + 65_536] for i in range(0, len(content), 65_536)]
         event = canonical({"start": 0, "kind": "answered", "at": self.started_at})
-        bodies = [("E", event), *(("O", run) for run in runs), ("C", self._closing(content, **closing))]
+        bodies = [("E", event), *self._facts(), *(("O", run) for run in runs), ("C", self._closing(content, **closing))]
         return self._pieces("F", bodies)
 
     def journal(self, *, closed: bool = False, gap_at: float | None = None) -> bytes:
@@ -121,9 +131,10 @@ class Sealed:
             bodies.append(("C", self._closing(b"")))
         return self._pieces("J", bodies, final=closed)
 
-    def manifest(self, **changes: Any) -> dict[str, Any]:
+    def manifest(self, *, version: int = 1, **changes: Any) -> dict[str, Any]:
         """The signed manifest of ``data``; ``changes`` are signed too."""
         recovered = self.kind == "J"
+        samples = 0 if recovered else int(self.seconds * self.rate)
         body = {
             "recording_id": self.recording_id,
             "call_id": self.call_id,
@@ -134,10 +145,31 @@ class Sealed:
             "size": len(self.data),
             "sha256": hashlib.sha256(self.data).hexdigest(),
             "rate": self.rate,
-            "samples": 0 if recovered else int(self.seconds * self.rate),
+            "samples": samples,
             "lost_frames": 0 if recovered else 2,
             "started_at": self.started_at,
             "ended_at": self.started_at,
-        } | changes
+        }
+        if version > 1:
+            body |= {
+                "version": version,
+                "codec": "pcm_s16le" if recovered else "opus",
+                "content_sha256": hashlib.sha256(self.content).hexdigest() if self.content else "",
+                "call_samples": samples,
+                "segments": [[0, 0, samples]] if samples else [],
+                "mode": "automatic",
+                "policy_sha256": "",
+                "facts_sha256": hashlib.sha256(self.facts).hexdigest() if self.facts else "",
+                "monotonic_ms": int(self.seconds * 1000),
+            }
+        return self.signed(body | changes)
+
+    def void(self, **changes: Any) -> dict[str, Any]:
+        """The signed word that the number has no audio."""
+        self.kind, self.data, self.content, self.facts = "N", b"", b"", b""
+        nothing = {"recovered": True, "rate": 0, "samples": 0, "lost_frames": 0, "call_samples": 0, "segments": []}
+        return self.manifest(version=2, **nothing | {"codec": "", "mode": "", "monotonic_ms": 0} | changes)
+
+    def signed(self, body: dict[str, Any]) -> dict[str, Any]:
         signature = self.signing_key.sign(canonical(body)).signature
         return {**body, "signature": base64.b64encode(signature).decode()}

@@ -14,7 +14,15 @@ import pytest
 from nacl.signing import SigningKey
 
 from recorder.canonical import canonical_json, strict_object
-from recorder.evidence import EvidenceError, Manifest, SeatIdentity, sign_manifest, verify_manifest, verify_receipt
+from recorder.evidence import (
+    EvidenceError,
+    Manifest,
+    SeatIdentity,
+    sign_manifest,
+    verify_manifest,
+    verify_receipt,
+    void_manifest,
+)
 from recorder.numbers import NumberLedger
 
 ID = "0b6d3f0e-5b1e-4a8e-9d53-0a3b6c2e1f4d"
@@ -34,6 +42,24 @@ MANIFEST = Manifest(
     lost_frames=0,
     started_at="2026-03-02T01:02:03Z",
     ended_at="2026-03-02T01:02:13Z",
+    codec="opus",
+    content_sha256="ef" * 32,
+    call_samples=160_000,
+    segments=((0, 0, 40_000), (40_000, 120_000, 40_000)),
+    mode="voice",
+    facts_sha256="01" * 32,
+    monotonic_ms=20_000,
+)
+FIRST_VERSION = replace(
+    MANIFEST,
+    version=1,
+    codec="",
+    content_sha256="",
+    call_samples=0,
+    segments=(),
+    mode="",
+    facts_sha256="",
+    monotonic_ms=0,
 )
 
 
@@ -78,6 +104,9 @@ def test_the_seats_signature_is_over_every_field() -> None:
         replace(signed, recovered=True),
         replace(signed, samples=79_999),
         replace(signed, ended_at="2026-03-02T01:02:14Z"),
+        replace(signed, segments=((0, 0, 80_000),)),
+        replace(signed, content_sha256=""),
+        replace(signed, version=1),
         replace(signed, signature=""),
         replace(signed, signature="?"),
     ):
@@ -92,6 +121,32 @@ def test_a_manifest_goes_to_json_and_back() -> None:
     assert Manifest.from_json(json.loads(canonical_json(signed.to_json()))) == signed
 
 
+def test_a_manifest_of_the_first_version_is_as_it_was() -> None:
+    signed = sign_manifest(SEAT, FIRST_VERSION)
+    body = signed.to_json()
+    assert set(body) == {
+        *("recording_id", "call_id", "seat_id", "number", "kind", "recovered", "size", "sha256", "rate", "samples"),
+        *("lost_frames", "started_at", "ended_at", "signature"),
+    }
+    again = Manifest.from_json(json.loads(canonical_json(body)))
+    assert again == signed
+    verify_manifest(again, SEAT.public_key)
+    with pytest.raises(EvidenceError, match="malformed"):
+        Manifest.from_json(body | {"version": 2})
+    with pytest.raises(EvidenceError, match="malformed"):
+        Manifest.from_json(body | {"kind": "N"})
+
+
+def test_a_void_number_is_signed_without_bytes() -> None:
+    void = void_manifest(SEAT, ID, 12, "2026-03-02T01:02:03Z")
+    assert (void.kind, void.size, void.call_id, void.number) == ("N", 0, "", 12)
+    again = Manifest.from_json(json.loads(canonical_json(void.to_json())))
+    verify_manifest(again, SEAT.public_key)
+    for change in ({"size": 1}, {"sha256": "ab" * 32}, {"samples": 1}):
+        with pytest.raises(EvidenceError, match="malformed"):
+            Manifest.from_json(void.to_json() | change)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -104,6 +159,15 @@ def test_a_manifest_goes_to_json_and_back() -> None:
         {"sha256": "AB" * 32},
         {"extra": 1},
         {"samples": 1.0},
+        {"version": 3},
+        {"version": 1},
+        {"segments": [[0, 0]]},
+        {"segments": [[0, 0, -1]]},
+        {"segments": [[0, 0, True]]},
+        {"segments": {}},
+        {"content_sha256": "x"},
+        {"facts_sha256": "AB" * 32},
+        {"call_samples": -1},
     ],
 )
 def test_a_manifest_of_the_wrong_shape_is_refused(change: dict[str, object]) -> None:
