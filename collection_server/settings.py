@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator
@@ -16,6 +16,9 @@ MIB = 1024 * 1024
 
 class BadSettings(Exception):
     """A setting that cannot be used; the text is one sentence for the person who runs the server."""
+
+
+RecordingMode = Literal["automatic", "voice", "manual"]
 
 
 class Settings(BaseSettings):
@@ -42,14 +45,38 @@ class Settings(BaseSettings):
     audio_cache_bytes: int = Field(default=64 * MIB, ge=0)
     offline_after_seconds: float = Field(default=5.0, gt=0)
     """How long a seat's socket may be away before the wallboard says offline."""
-    recording_mode: str = Field(default="automatic", pattern="^(automatic|voice|manual)$")
-    recording_codec: str = Field(default="opus", pattern="^(opus|flac)$")
+    recording_mode: RecordingMode = "automatic"
+    recording_roles: dict[str, RecordingMode] = Field(default_factory=dict)
+    """Mode by role, where it is another one."""
+    recording_lines: dict[str, RecordingMode] = Field(default_factory=dict)
+    """Mode by the id of a line; comes before the role's."""
+    recording_codec: Literal["opus", "flac"] = "opus"
+    opus_bit_rate_narrow: int = Field(default=40_000, ge=12_000, le=256_000)
+    """Of both channels together at 8 kHz, bit/s."""
+    opus_bit_rate_wide: int = Field(default=48_000, ge=16_000, le=256_000)
+    """The same at 16 kHz."""
+    recording_look_back_seconds: int = Field(default=0, ge=0, le=120)
+    """On demand: how much of the call before the demand is taken in."""
+    recording_pause_reasons: tuple[str, ...] = ("card_number", "identity_document")
+    """What a recording may be paused for: these codes, or words of your own, shown as they are; empty for no pause."""
+    recording_pause_limit_seconds: int = Field(default=60, ge=5, le=600)
+    recording_pause_code: str = Field(default="", pattern=r"^([0-9*#]{2,8})?$")
+    """Keys that pause the recording, and resume it, instead of going to the far end; empty for none."""
     monitoring_visible: bool = False
     promise_max_days: int = Field(default=60, ge=1, le=366)
     cases_target: int = Field(default=90, ge=0)
     talk_target_seconds: int = Field(default=12_000, ge=0)
     line_idle_exit_seconds: int = Field(default=60, ge=1, le=86_400)
     """How long a seat's line process stays without a window and without a call."""
+    retention_every_seconds: int = Field(default=86_400, ge=0)
+    """How often what the rules say is destroyed; 0: by ``collection-server retention run`` only."""
+    backup_folder: Path | None = None
+    backup_every_seconds: int = Field(default=86_400, ge=60)
+    backup_keep: int = Field(default=14, ge=1, le=1000)
+    """How many snapshots of the database a back-up folder holds."""
+    retrieval_by_qa: bool = False
+    retrieval_keep_seconds: int = Field(default=86_400, ge=60)
+    retrieval_max_recordings: int = Field(default=5000, ge=1, le=100_000)
 
     @field_validator("timezone")
     @classmethod

@@ -10,7 +10,9 @@ from collection_server.db import Base
 from collection_server.monitoring import tables as monitoring
 from collection_server.notes import tables as notes
 from collection_server.recordings import tables as recordings
+from collection_server.retention import tables as retention
+from collection_server.retrieval import tables as retrieval
 from collection_server.sync import tables as sync
 
-MODULES = (audit, auth, calls, cases, monitoring, notes, recordings, sync)
+MODULES = (audit, auth, calls, cases, monitoring, notes, recordings, retention, retrieval, sync)
 metadata = Base.metadata

@@ -72,3 +72,5 @@ class Recording(Base):
     stored_at: Mapped[datetime]
     stored_by: Mapped[str] = mapped_column(Id, ForeignKey("users.id"))
     receipt_signature: Mapped[str] = mapped_column(String(88))
+    destroyed_at: Mapped[datetime | None]
+    """When its bytes were destroyed at the end of its retention; all else stays."""

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from collection_server.db import pending
 from collection_server.sync.broadcast import notify
-from collection_server.sync.tables import Change, ChangeCounter
+from collection_server.sync.tables import Change, ChangeCounter, ChangeHole
 
 _PENDING = "changes"
 
@@ -69,3 +69,16 @@ def _without_repeats(changes: list[PendingChange]) -> list[PendingChange]:
 def head(session: Session) -> int:
     """The last number given out and committed."""
     return session.scalars(select(ChangeCounter.value)).one()
+
+
+def was_never_given(session: Session, number: int) -> bool:
+    """Whether the number lies in a hole that a restore left: whoever knows it knew the lost database."""
+    inside = select(ChangeHole).where(ChangeHole.last_before < number, ChangeHole.resumed_at > number)
+    return session.scalars(inside).first() is not None
+
+
+def leave_hole(session: Session, size: int) -> None:
+    """Go on ``size`` numbers ahead. For a restored database, before anybody is served."""
+    counter = session.scalars(select(ChangeCounter).with_for_update()).one()
+    session.add(ChangeHole(last_before=counter.value, resumed_at=counter.value + size))
+    counter.value += size

@@ -27,7 +27,7 @@ T = TypeVar("T", Case, Contact, Note, Call)
 def read_page(session: Session, who: Principal, since: int, limit: int) -> SyncOut:
     """Changes after ``since``, at most ``limit``. Raises 409 ``sync_ahead``."""
     head = changes.head(session)
-    if since > head:
+    if since > head or changes.was_never_given(session, since):
         raise Problem(409, "sync_ahead", "This server is behind that number; start again from 0.")
     query = select(Change).where(Change.scope == who.user_id, Change.seq > since, Change.seq <= head)
     rows = list(session.scalars(query.order_by(Change.seq).limit(limit + 1)))

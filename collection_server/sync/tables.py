@@ -33,6 +33,17 @@ class Change(Base):
     at: Mapped[datetime]
 
 
+class ChangeHole(Base):
+    """Numbers that this database never gave out: it was restored from a back-up and went on far ahead, so that a
+    seat which had seen more than the back-up holds is told to start again.
+    """
+
+    __tablename__ = "change_holes"
+
+    last_before: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    resumed_at: Mapped[int] = mapped_column(BigInteger)
+
+
 class Operation(Base):
     """An operation that was done, so that a repeat can be told from a reuse of its id."""
 
