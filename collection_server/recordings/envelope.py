@@ -1,4 +1,4 @@
-"""Reader of sealed recordings, format version 1 (``docs/guides/recording-format.md``).
+"""Reader of sealed recordings, format versions 1 and 2 (``docs/guides/recording-format.md``).
 
 The store's own reader, written from the document and not from the recorder's code: a mistake in one of them
 shows as a disagreement.
@@ -20,7 +20,7 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
 MAGIC = b"ADREC"
-VERSION = 1
+VERSIONS = (1, 2)
 MAX_HEADER = 65_536
 MAX_PIECE = 262_144
 _PREFIX = struct.Struct("<5scHI")
@@ -67,7 +67,7 @@ def read_header(file: BinaryIO) -> Header:
     magic, kind, version, length = _PREFIX.unpack(prefix)
     if magic != MAGIC or kind not in (b"J", b"F"):
         raise Damaged("not_a_recording")
-    if version != VERSION:
+    if version not in VERSIONS:
         raise Damaged("unknown_version")
     raw = file.read(length) if length <= MAX_HEADER else b""
     if len(raw) != length or not raw:
