@@ -106,6 +106,8 @@ def replay(
 
 
 def _decrypt(server: Server, recording: Recording) -> bytes:
+    if recording.destroyed_at is not None:
+        raise Problem(410, "destroyed", "The recording was destroyed at the end of its retention.")
     if recording.state == "failed":
         raise Problem(409, "damaged", "The recording cannot be decoded.", extra={"reason": recording.reason})
 

@@ -27,13 +27,20 @@ ACCESSES = {"recording.replayed": "replayed", "recording.exported": "exported"}
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """All optional, joined by and. ``text``: agent, case number, debtor's name or last digits of a number."""
+    """All optional, joined by and. ``text``: agent, case number, debtor's name or last digits of a number.
+
+    ``cases``: numbers of cases, any of them. ``number``: a whole one in E.164, or the last digits of one.
+    """
 
     text: str = ""
     since: datetime | None = None
     until: datetime | None = None
     outcome: Outcome | None = None
     min_seconds: float = 0.0
+    cases: tuple[str, ...] = ()
+    client: str = ""
+    agent_id: str = ""
+    number: str = ""
 
     def given(self) -> list[str]:
         """The names of those that are set, for the audit log."""
@@ -45,7 +52,7 @@ def search(
     session: Session, who: Principal, wanted: Conditions, limit: int, before: tuple[datetime, str] | None
 ) -> list[RecordingRow]:
     """A page, newest first; ``before`` is the start and id of the last row of the page before."""
-    query = _joined().where(visible_to(who), *_conditions(wanted))
+    query = _joined().where(visible_to(who), Recording.destroyed_at.is_(None), *_conditions(wanted))
     if before is not None:
         query = query.where(tuple_(Recording.started_at, Recording.id) < before)
     query = query.order_by(Recording.started_at.desc(), Recording.id.desc()).limit(limit)
@@ -55,6 +62,15 @@ def search(
 def visible_to(who: Principal) -> ColumnElement[bool]:
     """A lead's are those of the team's calls."""
     return User.team == who.team if who.role is Role.LEAD else true()
+
+
+def matching(session: Session, who: Principal, wanted: Conditions, limit: int) -> list[tuple[str, bool]]:
+    """Ids, oldest first, of at most ``limit`` recordings, and whether each has been destroyed."""
+    query = _joined().where(visible_to(who), *_conditions(wanted)).order_by(Recording.started_at, Recording.id)
+    found = session.execute(
+        query.with_only_columns(Recording.id, Recording.destroyed_at, maintain_column_froms=True).limit(limit)
+    )
+    return [(recording_id, destroyed_at is not None) for recording_id, destroyed_at in found]
 
 
 def find_recording(session: Session, who: Principal, recording_id: str) -> Recording:
@@ -129,6 +145,15 @@ def _conditions(wanted: Conditions) -> list[ColumnElement[bool]]:
         found.append(Note.outcome == wanted.outcome.value)
     if wanted.min_seconds > 0:
         found.append(Recording.samples >= Recording.rate * wanted.min_seconds)
+    if wanted.cases:
+        found.append(Case.number.in_(wanted.cases))
+    if wanted.client:
+        found.append(Case.client == wanted.client)
+    if wanted.agent_id:
+        found.append(Call.agent_id == wanted.agent_id)
+    if wanted.number:
+        whole = wanted.number.startswith("+")
+        found.append(Call.number == wanted.number if whole else Call.number.endswith(wanted.number, autoescape=True))
     found += [_word(word) for word in wanted.text.split()]
     return found
 

@@ -12,11 +12,11 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from collection_server.storage.interface import Assembled, BlobMissing, StagedPartMissing
+from collection_server.storage.interface import Assembled, BlobMissing, StagedPartMissing, WrongSum
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1024 * 1024
@@ -72,6 +72,41 @@ class DiskStore:
             return self._blob_path(sha256).open("rb")
         except FileNotFoundError as error:
             raise BlobMissing(sha256) from error
+
+    def stat(self, sha256: str) -> int:
+        try:
+            return self._blob_path(sha256).stat().st_size
+        except FileNotFoundError as error:
+            raise BlobMissing(sha256) from error
+
+    def list(self) -> Iterator[str]:
+        for path in self._blobs.glob("[0-9a-f][0-9a-f]/*"):
+            if _SHA256.fullmatch(path.name):
+                yield path.name
+
+    def put_file(self, path: Path, sha256: str) -> None:
+        target = self._blob_path(sha256)
+        if target.exists():
+            return
+        temporary = self._blobs / f".{uuid.uuid4().hex}"
+        digest = hashlib.sha256()
+        try:
+            with temporary.open("xb") as out:
+                _append(path, out, digest)
+                _sync(out)
+            if digest.hexdigest() != sha256:
+                raise WrongSum(sha256)
+            _ensure_folder(target.parent, self._blobs)
+            temporary.replace(target)
+            _sync_folder(target.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def delete(self, sha256: str) -> None:
+        target = self._blob_path(sha256)
+        target.unlink(missing_ok=True)
+        if target.parent.exists():
+            _sync_folder(target.parent)
 
     def _blob_path(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):

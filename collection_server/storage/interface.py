@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 
@@ -13,6 +15,18 @@ class BlobMissing(Exception):
 
 class StagedPartMissing(Exception):
     """A part of an upload is not there (any more)."""
+
+
+class Locked(Exception):
+    """The store itself keeps the blob, until ``until``."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until.isoformat())
+        self.until = until
+
+
+class WrongSum(Exception):
+    """A file is not what its SHA-256 says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +57,15 @@ class BlobStore(Protocol):
 
     def open(self, sha256: str) -> BinaryIO:
         """Read a blob. Raises ``BlobMissing``."""
+
+    def stat(self, sha256: str) -> int:
+        """Size of a blob in bytes. Raises ``BlobMissing``."""
+
+    def list(self) -> Iterator[str]:
+        """The SHA-256 of every blob, in no particular order."""
+
+    def put_file(self, path: Path, sha256: str) -> None:
+        """Store a copy of a file as a blob; one that is there stays. Raises ``WrongSum``, ``OSError``."""
+
+    def delete(self, sha256: str) -> None:
+        """Destroy a blob; nothing happens when there is none. Raises ``Locked``."""

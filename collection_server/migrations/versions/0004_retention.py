@@ -154,7 +154,5 @@ def _retrievals() -> None:
         sa.ForeignKeyConstraint(
             ["job_id"], ["retrieval_jobs.id"], name="fk_retrieval_items_job_id_retrieval_jobs", ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["recording_id"], ["recordings.id"], name="fk_retrieval_items_recording_id_recordings"
-        ),
+        sa.ForeignKeyConstraint(["recording_id"], ["recordings.id"], name="fk_retrieval_items_recording_id_recordings"),
     )
