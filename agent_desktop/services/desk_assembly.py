@@ -155,6 +155,7 @@ class _Assembly:
             tls_ca_file=settings.tls_ca_file,
             agent_id=self._context.user.id,
             policy=LinePolicy(idle_exit_s=float(self._context.policy.line_idle_exit_seconds)),
+            recording_policy=parts.session.recording_policy,
         )
         return LineKeeper(parts.line_starter, setup, self._on_line, self._on_line_lost)
 

@@ -37,6 +37,8 @@ class LineSetup:
     agent_id: str = ""
     """Who signed in: stands in the records of calls until a client says otherwise."""
     policy: LinePolicy = field(default_factory=LinePolicy)
+    recording_policy: str = ""
+    """The server's signed recording policy for this seat; empty when it was not asked."""
 
     @property
     def enrolled(self) -> bool:
@@ -60,6 +62,7 @@ class LineSetup:
             "tls_ca_file": self.tls_ca_file,
             "agent_id": self.agent_id,
             "policy": asdict(self.policy),
+            "recording_policy": self.recording_policy,
         }
         return json.dumps(body)
 
@@ -82,6 +85,7 @@ class LineSetup:
             tls_ca_file=body["tls_ca_file"],
             agent_id=body["agent_id"],
             policy=LinePolicy(**body["policy"]),
+            recording_policy=body["recording_policy"],
         )
 
 

@@ -119,7 +119,7 @@ class LineSupervisor:
                 self._client = None
             raise
         try:  # one that is taken over was started with the rules of its time
-            client.request(lambda i: SetPolicy(id=i, policy=self._setup.policy))
+            client.request(lambda i: SetPolicy(i, self._setup.policy, self._setup.recording_policy))
         except LineError as error:
             log.warning("the line process did not take the policy: %s", error.code)
 

@@ -40,6 +40,8 @@ class SessionInfo:
     receipt_key: bytes
     grant_key: bytes
     policy: dict[str, Any]
+    recording_policy: str = ""
+    """Signed; for the line process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class CollectionApi:
                 receipt_key=keys["receipt"],
                 grant_key=keys["grant"],
                 policy=dict(body.get("policy") or {}),
+                recording_policy=str(body.get("recording_policy") or ""),
             )
         self._token = info.token
         return info

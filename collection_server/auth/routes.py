@@ -16,6 +16,7 @@ from collection_server.auth.schemas import KeysOut, PolicyOut, SessionOut, SignI
 from collection_server.auth.tables import User
 from collection_server.context import Server, ServerDep
 from collection_server.monitoring import service as monitoring
+from collection_server.policy.service import recording_policy
 from collection_server.problems import Problem, bad_request
 from collection_server.sync.broadcast import notify
 
@@ -48,7 +49,7 @@ def sign_in(body: SignInBody, request: Request, server: ServerDep) -> SignInOut:
 def who_am_i(server: ServerDep, who: SignedIn) -> SessionOut:
     with server.db.read() as session:
         user = session.get_one(User, who.user_id)
-    return _answer(server, user)
+    return _answer(server, user, who.seat_id)
 
 
 @router.delete("/session", summary="Sign out", status_code=204)
@@ -75,15 +76,17 @@ def _open_session(session: Session, server: Server, user: User, seat_id: str, ke
     for token_sha256 in ended:
         notify(session, f"session:{token_sha256}", {"type": "signed_out"})
     audit.record(session, audit.Event(actor, "session.opened", "seat", seat_id, {"replaced": len(ended)}))
-    return SignInOut(token=token, **vars(_answer(server, user)))
+    return SignInOut(token=token, **vars(_answer(server, user, seat_id)))
 
 
-def _answer(server: Server, user: User) -> SessionOut:
+def _answer(server: Server, user: User, seat_id: str) -> SessionOut:
+    now = server.clock()
     return SessionOut(
-        expires_at=server.clock() + timedelta(seconds=server.settings.idle_seconds),
+        expires_at=now + timedelta(seconds=server.settings.idle_seconds),
         user=UserOut.model_validate(user),
         keys=KeysOut.model_validate(server.keys.public()),
         policy=PolicyOut.model_validate(server.settings.policy()),
+        recording_policy=recording_policy(server.keys.grant, server.settings, seat_id=seat_id, role=user.role, now=now),
     )
 
 

@@ -52,6 +52,8 @@ class SessionOut(Model):
     user: UserOut
     keys: KeysOut
     policy: PolicyOut
+    recording_policy: str
+    """What to record and how, signed with the grant key; for the seat's line process (docs/guides/http-api.md)."""
 
 
 class SignInOut(SessionOut):

@@ -13,12 +13,16 @@ from telephony.messages.call_commands import Dial as Dial
 from telephony.messages.call_commands import HangUp as HangUp
 from telephony.messages.call_commands import LeaveConference as LeaveConference
 from telephony.messages.call_commands import Monitor as Monitor
+from telephony.messages.call_commands import PauseRecording as PauseRecording
 from telephony.messages.call_commands import Redial as Redial
 from telephony.messages.call_commands import Reject as Reject
+from telephony.messages.call_commands import ResumeRecording as ResumeRecording
 from telephony.messages.call_commands import SendDtmf as SendDtmf
 from telephony.messages.call_commands import SetConference as SetConference
 from telephony.messages.call_commands import SetHold as SetHold
 from telephony.messages.call_commands import SetMute as SetMute
+from telephony.messages.call_commands import StartRecording as StartRecording
+from telephony.messages.call_commands import StopRecording as StopRecording
 from telephony.messages.call_commands import SwitchTo as SwitchTo
 from telephony.messages.call_commands import Transfer as Transfer
 from telephony.messages.call_commands import TransferToCall as TransferToCall

@@ -137,3 +137,41 @@ class Monitor(Command):
     uri: str
     """SIP URI of the agent's line, as the grant's answer gave it."""
     grant: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecording(Command):
+    """Record silence for a while, marked with the reason; goes on by itself at the end of the time.
+
+    ``no_recording``: the call is not recorded here; ``unknown_reason``: the policy does not name it; ``not_allowed``.
+    """
+
+    type: ClassVar[str] = "pause_recording"
+    call_id: str
+    reason: str
+    limit_s: int = 0
+    """At most so long, in seconds; 0, and anything longer, for the policy's limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRecording(Command):
+    """End the pause now."""
+
+    type: ClassVar[str] = "resume_recording"
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording(Command):
+    """On demand: record from now on, and from as long before as the policy says."""
+
+    type: ClassVar[str] = "start_recording"
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording(Command):
+    """On demand: record no more; ``not_allowed`` where the policy records by itself."""
+
+    type: ClassVar[str] = "stop_recording"
+    call_id: str

@@ -187,3 +187,9 @@ class RecordingState(Event):
     lost_frames: int
     free_bytes: int
     problem: str = ""
+    mode: str = "automatic"
+    """What the policy says of this call: ``automatic``, ``voice`` or ``manual``."""
+    paused: str = ""
+    """Reason of the pause; empty when there is none."""
+    pause_left_ms: int = 0
+    """Until the pause ends by itself."""

@@ -88,6 +88,9 @@ class SetPolicy(Command):
 
     type: ClassVar[str] = "set_policy"
     policy: LinePolicy
+    recording: str = ""
+    """The recording policy as the server signed it for this seat; empty for no news. One that is not genuine, or older
+    than the one that holds, is left aside."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ class Error(Message):
 
     Codes: ``bad_message``, ``bad_version``, ``no_such_line``, ``no_such_call``, ``line_busy``, ``line_not_ready``,
     ``bad_number``, ``wrong_state``, ``no_such_device``, ``device_busy``, ``sip_error``, ``record_failed``,
-    ``shutting_down``.
+    ``no_recording``, ``unknown_reason``, ``not_allowed``, ``shutting_down``.
     """
 
     type: ClassVar[str] = "error"

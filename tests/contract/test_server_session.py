@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import requests
-from nacl.signing import SigningKey
+from nacl.signing import SigningKey, VerifyKey
 
+from agent_desktop.recording_policy import read_policy
 from tests.support.server import DEMO_PASSWORD, RunningServer
 from tests.support.server_api import Seat, new_id, sign_in_body
 
@@ -41,6 +42,8 @@ def test_sign_in_answers_user_keys_and_policy(sign_in: SignIn) -> None:
         ("store", "receipt", "grant"), 32
     )
     assert body["policy"]["recording_mode"] == "automatic"
+    grant_key = VerifyKey(base64.b64decode(body["keys"]["grant"]))
+    assert read_policy(grant_key, seat.seat_id, body["recording_policy"]).rules.mode == "automatic"
     assert len(seat.token) >= 43
     again = seat.get("/v1/session")
     assert again.status_code == 200

@@ -1,0 +1,1 @@
+"""What seats are told to do, signed."""
