@@ -23,7 +23,6 @@ from telephony.notes import (
     TransferNote,
 )
 from telephony.quality import StreamTotals
-from telephony.sdp import holds
 from telephony.srtp import encrypted
 
 _OVER = (pj.PJSIP_TSX_STATE_COMPLETED, pj.PJSIP_TSX_STATE_TERMINATED)
@@ -85,7 +84,7 @@ class SipCall(pj.Call):  # type: ignore[misc]
 
     def onCallSdpCreated(self, prm: Any) -> None:
         if not self._placing and (offer := str(prm.remSdp.wholeSdp)):
-            self._notify(OfferNote(self.call_id, holds(offer)))
+            self._notify(OfferNote(self.call_id, offer))
 
     def onStreamDestroyed(self, prm: Any) -> None:
         try:

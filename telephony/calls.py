@@ -36,6 +36,7 @@ from telephony.notes import (
     StateNote,
     TransferNote,
 )
+from telephony.sdp import holds
 from telephony.taping import Taping
 from telephony.transfer import Transfers
 
@@ -199,7 +200,7 @@ class Calls:
         elif isinstance(note, StateNote):
             self._moved(call, note)
         elif isinstance(note, OfferNote):
-            call.far_offers_hold = note.hold
+            call.far_offers_hold = holds(note.sdp)
         elif isinstance(note, MediaNote):
             self._media(call, note)
         elif isinstance(note, ReplacedNote):

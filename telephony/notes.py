@@ -41,10 +41,10 @@ class MediaNote:
 
 @dataclass(frozen=True, slots=True)
 class OfferNote:
-    """The far side made an offer; ``hold`` says whether it puts us on hold. The media note follows when we accept."""
+    """The far side made an offer; the media note follows when we accept it."""
 
     call_id: str
-    hold: bool
+    sdp: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telephony.addresses import split_peer
 from telephony.messages import LineConfig
-from telephony.names import Names
+from telephony.names import Names, is_numeric
 
 
 class Peers:
@@ -12,7 +12,9 @@ class Peers:
 
     def __init__(self, line: LineConfig, names: Names) -> None:
         peers = (line.peer, *((line.backup_peer,) if line.backup_peer else ()), *line.allowed_peers)
-        self._hosts = tuple(dict.fromkeys(split_peer(peer)[0] for peer in peers))
+        hosts = dict.fromkeys(split_peer(peer)[0] for peer in peers)
+        self._addresses = frozenset(host for host in hosts if is_numeric(host))
+        self._hosts = tuple(host for host in hosts if host not in self._addresses)
         self._names = names
         self._anybody = line.accept_any
         for host in self._hosts:
@@ -25,4 +27,4 @@ class Peers:
     def configured(self, source: str) -> bool:
         """Whether it comes from one of them that is named, whatever policy says of others."""
         address = source.rpartition(":")[0].strip("[]")
-        return any(address in self._names.addresses(host) for host in self._hosts)
+        return address in self._addresses or any(address in self._names.addresses(host) for host in self._hosts)
