@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -22,6 +22,8 @@ from collection_server.auth.passwords import Passwords
 from collection_server.cases import routes as case_routes
 from collection_server.context import Server, ServerDep
 from collection_server.db import Database
+from collection_server.duties import Duties, Duty
+from collection_server.evidence import routes as evidence_routes
 from collection_server.keys import load_keys
 from collection_server.monitoring import events
 from collection_server.monitoring import routes as monitoring_routes
@@ -31,6 +33,8 @@ from collection_server.problems import ProblemBody, install_problem_handlers
 from collection_server.recordings import routes as recording_routes
 from collection_server.recordings import uploads
 from collection_server.recordings.cache import AudioCache
+from collection_server.retention import destroy
+from collection_server.retention import routes as retention_routes
 from collection_server.settings import MIB, Settings
 from collection_server.storage import DiskStore
 from collection_server.sync import changes
@@ -88,6 +92,8 @@ def create_app(server: Server) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        duties = Duties(server, duties_of(server))
+        duties.start()
         watcher = asyncio.create_task(events.watch_presence(server))
         try:
             yield
@@ -95,11 +101,25 @@ def create_app(server: Server) -> FastAPI:
             watcher.cancel()
             with suppress(asyncio.CancelledError):
                 await watcher
+            duties.stop()
             server.db.dispose()
 
     app = make_api(lifespan)
     app.state.server = server
     return app
+
+
+def duties_of(server: Server) -> list[Duty]:
+    """What this server does from time to time, by its settings."""
+    settings, duties = server.settings, []
+
+    def destroy_due() -> str:
+        counts = destroy.run(server).counts()
+        return ", ".join(f"{name} {count}" for name, count in counts.items() if count)
+
+    if settings.retention_every_seconds:
+        duties.append(Duty("retention", timedelta(seconds=settings.retention_every_seconds), destroy_due))
+    return duties
 
 
 def make_api(lifespan: Any = None) -> FastAPI:
@@ -126,9 +146,11 @@ def make_api(lifespan: Any = None) -> FastAPI:
         case_routes,
         uploads,
         recording_routes,
+        evidence_routes,
         monitoring_routes,
         events,
         audit_routes,
+        retention_routes,
     ):
         api.include_router(module.router)
     app.include_router(api)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from collection_server import cli_store
+from collection_server.cli_store import Data, Stop, open_server
 from collection_server.settings import BadSettings, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -28,11 +30,8 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="The collection server.", pretty_exceptions_enable=False
 )
 
-Data = Annotated[Path | None, typer.Option(help="Data directory (default: COLLECTION_DATA, else collection-data)")]
 
-
-class Stop(Exception):
-    """The command cannot go on; the text is one sentence for the person at the keyboard."""
+app.add_typer(cli_store.retention, name="retention")
 
 
 @app.command()
@@ -86,7 +85,7 @@ def user_add(
 
     from collection_server.setup import add_account
 
-    server = _open(load_settings(data=data))
+    server = open_server(load_settings(data=data))
     try:
         with server.db.write() as session:
             password = add_account(
@@ -130,7 +129,7 @@ def serve(
     settings = load_settings(data=data, host=host, port=port)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     logging.getLogger("collection_server").setLevel(logging.INFO)
-    server = _open(settings)
+    server = open_server(settings)
     listener = _listen(settings)
     try:
         _run(settings, server, listener, ready_json)
@@ -143,19 +142,6 @@ def _end_with_parent() -> None:
     while sys.stdin.buffer.read(4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _open(settings: Settings) -> Server:
-    from collection_server.app import make_server
-    from collection_server.keys import BadKeys
-    from collection_server.setup import is_ready
-
-    if not is_ready(settings):
-        raise Stop(f"There is no up-to-date database in {settings.data}: run `collection-server init` or `upgrade`.")
-    try:
-        return make_server(settings)
-    except BadKeys as error:
-        raise Stop(str(error)) from error
 
 
 def _listen(settings: Settings) -> socket.socket:

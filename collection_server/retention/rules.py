@@ -16,6 +16,8 @@ from collection_server.retention.tables import RetentionRule
 SHORTEST_DAYS = 731
 """Two years, a leap day included: credit-card rules, article 68."""
 ALL_CLIENTS = ""
+COOLING = timedelta(days=1)
+"""A rule that was set or changed destroys nothing for so long: time to see a slip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,10 @@ def current(session: Session) -> Rules:
 
 
 def due_at(stored_at: datetime, rule: RetentionRule) -> datetime:
-    """When the time of a recording is over. It runs from the store's receipt, which is never before the call's end
-    and does not hang on a seat's clock.
+    """When a recording may go. Its time runs from the store's receipt, which is never before the call's end and
+    does not hang on a seat's clock.
     """
-    return stored_at + timedelta(days=rule.days)
+    return max(stored_at + timedelta(days=rule.days), rule.set_at + COOLING)
 
 
 def put(session: Session, who: Principal, client: str, days: int, now: datetime) -> RetentionRule:

@@ -50,7 +50,7 @@ class Destruction(Base):
     """
 
     __tablename__ = "destructions"
-    __table_args__ = (Index(None, "destroyed_at", "recording_id"),)
+    __table_args__ = (Index(None, "decided_at", "recording_id"),)
 
     recording_id: Mapped[str] = mapped_column(Id, ForeignKey("recordings.id"), primary_key=True)
     state: Mapped[str] = mapped_column(String(16), index=True)
@@ -85,8 +85,6 @@ class Duty(Base):
     __tablename__ = "duties"
 
     name: Mapped[str] = mapped_column(String(16), primary_key=True)
-    worker: Mapped[str] = mapped_column(String(36))
-    claimed_until: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     result: Mapped[str] = mapped_column(String(200))

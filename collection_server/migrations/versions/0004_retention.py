@@ -87,7 +87,7 @@ def _destructions() -> None:
         sa.ForeignKeyConstraint(["recording_id"], ["recordings.id"], name="fk_destructions_recording_id_recordings"),
     )
     op.create_index("ix_destructions_state", "destructions", ["state"])
-    op.create_index("ix_destructions_destroyed_at_recording_id", "destructions", ["destroyed_at", "recording_id"])
+    op.create_index("ix_destructions_decided_at_recording_id", "destructions", ["decided_at", "recording_id"])
 
 
 def _guard_and_duties() -> None:
@@ -102,8 +102,6 @@ def _guard_and_duties() -> None:
     op.create_table(
         "duties",
         sa.Column("name", sa.String(16), nullable=False),
-        sa.Column("worker", sa.String(36), nullable=False),
-        sa.Column("claimed_until", TIME, nullable=True),
         sa.Column("started_at", TIME, nullable=True),
         sa.Column("finished_at", TIME, nullable=True),
         sa.Column("result", sa.String(200), nullable=False),
