@@ -7,6 +7,7 @@ ID.manifest.json   signed; written last: with it, and only with it, a recording 
 receipts/ID.json   the store's verified receipt and the manifest it is for
 refused/           what the server refused or nobody can read, with the reason
 numbers.json       the seat's numbers
+uploader.lock      held by the process that is sending
 *.part, *.new      not yet whole
 ```
 """
@@ -19,13 +20,12 @@ import os
 import shutil
 import threading
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from recorder.canonical import canonical_json, strict_object
 from recorder.container import FINALISED, JOURNAL
-from recorder.evidence import RECORDING_ID, EvidenceError, Manifest, Receipt
+from recorder.evidence import RECORDING_ID, VOID, EvidenceError, Manifest, Receipt
 from recorder.files import (
     O_BINARY,
     PART,
@@ -205,9 +205,9 @@ class Spool:
         return found if found.recording_id == recording_id else None
 
     def ready(self) -> list[Manifest]:
-        """Manifests whose sealed file is here, in the order of their numbers. Raises ``OSError``."""
+        """Manifests whose sealed file is here, or that have none, in the order of their numbers. Raises ``OSError``."""
         found = [m for id_ in self._named(_MANIFEST) if (m := self.manifest(id_)) is not None]
-        whole = [m for m in found if self.payload(m.recording_id, m.kind).exists()]
+        whole = [m for m in found if m.kind == VOID or self.payload(m.recording_id, m.kind).exists()]
         return sorted(whole, key=lambda m: m.number)
 
     # --- the end of a recording's stay ---
@@ -215,7 +215,7 @@ class Spool:
     def keep_receipt(self, manifest: Manifest, receipt: Receipt, raw: dict[str, object]) -> None:
         """Keep the verified receipt for ever, with the manifest it is for. Raises ``SpoolError``."""
         assert raw["signature"] == receipt.signature
-        body = {"receipt": raw, "manifest": asdict(manifest)}
+        body = {"receipt": raw, "manifest": manifest.to_json()}
         with spool_errors():
             write_durably(self.receipts / f"{manifest.recording_id}.json", canonical_json(body))
 
@@ -238,9 +238,13 @@ class Spool:
         here = {*self.ids(JOURNAL), *self.ids(FINALISED), *self._named(_MANIFEST)}
         return sorted(recording_id for recording_id in here if self.has_receipt(recording_id))
 
+    def refused_count(self) -> int:
+        """How many were set aside. Raises ``OSError``."""
+        return sum(1 for _ in self.refused.glob("*.reason.json"))
+
     def has_refused(self) -> bool:
         """Something was set aside. Raises ``OSError``."""
-        return any(self.refused.glob("*.reason.json"))
+        return self.refused_count() > 0
 
     def drop_journal(self, journal: JournalFile) -> None:
         """Delete a journal that its finalised file has replaced. Raises ``SpoolError``."""

@@ -89,8 +89,8 @@ class Seat:
         return open_recording(self.spool.payload(manifest.recording_id, manifest.kind), self.store)
 
     def names(self) -> set[str]:
-        """Files of the spool's folder, without the ledger."""
-        return {p.name for p in self.folder.iterdir() if p.is_file() and not p.name.startswith("numbers")}
+        """Files of the spool's folder, without the ledger and locks."""
+        return {p.name for p in self.folder.iterdir() if p.is_file() and not p.name.startswith(("numbers", "uploader"))}
 
     def _on_state(self, status: RecordingStatus) -> None:
         with self._changed:
@@ -114,7 +114,13 @@ class Opened:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        return self.bodies(EVENT)
+        """All but the call's facts."""
+        return [event for event in self.bodies(EVENT) if event["kind"] != "facts"]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The call's facts as they are sealed into the file, the last ones."""
+        return dict([event["facts"] for event in self.bodies(EVENT) if event["kind"] == "facts"][-1])
 
     @property
     def content(self) -> bytes:
