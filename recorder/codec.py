@@ -1,8 +1,8 @@
-"""Ogg/Opus of two channels of 16-bit PCM: written by FFmpeg's muxer and libopus (PyAV), read by libsndfile.
+"""Two channels of 16-bit PCM as Ogg/Opus or FLAC: written by FFmpeg (PyAV), read by libsndfile.
 
-PyAV lets the encoder's work be chosen, libsndfile does not: a second of audio takes 2 ms instead of 18 (decision 12).
-Both are imported late: by ``warm_up``, on a thread that may wait. Their C calls release the interpreter, so this may
-run beside the media clock.
+PyAV lets the Opus encoder's work be chosen, libsndfile does not: a second of audio takes 2 ms instead of 18 (decision
+12). Both are imported late: by ``warm_up``, on a thread that may wait. Their C calls release the interpreter, so this
+may run beside the media clock.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from recorder import pcm
+from recorder.rules import RecordingRules
 
 if TYPE_CHECKING:
     import soundfile
 
-CODEC = "opus"
+OPUS, FLAC = "opus", "flac"
 CHANNELS = 2
 FRAME_BYTES = 2 * CHANNELS
 
@@ -26,10 +27,11 @@ class CodecError(Exception):
     """Audio that cannot be encoded or decoded."""
 
 
-BIT_RATES = {8000: 40_000, 16000: 48_000}
-"""Bits a second for both channels. Speech takes 1/6.5 of its PCM at 8 kHz, 1/10 at 16 kHz."""
-_ENCODER = {"compression_level": "0", "application": "lowdelay"}
+_OPUS = {"compression_level": "0", "application": "lowdelay"}
 """The least work, and transform coding alone, which keeps the sides apart: a silent one stays 45 dB under the other."""
+_STREAMINFO = slice(18, 26)
+"""Bytes of a FLAC file that end with the number of samples, 36 bits (RFC 9639, 8.2)."""
+_MAX_FLAC_SAMPLES = (1 << 36) - 1
 
 
 def warm_up() -> None:
@@ -41,14 +43,13 @@ def warm_up() -> None:
     soundfile.available_subtypes("OGG")
 
 
-class OpusEncoder:
-    """Interleaved s16le stereo in, runs of an Ogg/Opus file out to ``sink``, as they come. One thread.
+class Encoder:
+    """Interleaved s16le stereo in, runs of an audio file out to ``sink``, as they come. One thread.
 
-    Nothing is kept but what the encoder itself needs, so length costs no memory. ``rate``: 8000, 12000, 16000, 24000
-    or 48000 samples a second. Raises ``CodecError``.
+    Nothing is kept but what the encoder itself needs, so length costs no memory. Raises ``CodecError``.
     """
 
-    def __init__(self, sink: Callable[[bytes], None], rate: int) -> None:
+    def __init__(self, sink: Callable[[bytes], None], rate: int, container: str, codec: str, **how: Any) -> None:
         import av
 
         self._sink = sink
@@ -57,10 +58,8 @@ class OpusEncoder:
         self._samples = 0
         with _codec_errors():
             # No mapping family of its own: players take two channels for stereo only in family 0 (RFC 7845, 5.1.1).
-            self._file = av.open(self._outlet, "w", format="ogg")
-            self._stream = self._file.add_stream("libopus", rate=rate, layout="stereo", options=_ENCODER)
-            self._stream.bit_rate = BIT_RATES.get(rate, BIT_RATES[16000])
-            self._file.start_encoding()
+            self._file = av.open(self._outlet, "w", format=container)
+            self._stream: Any = self._file.add_stream(codec, rate=rate, layout="stereo", **how)
 
     def write(self, stereo: bytes) -> None:
         """Encode a run of samples; keep it to a second or less while a call is up."""
@@ -90,8 +89,43 @@ class OpusEncoder:
             self._sink(run)
 
 
+class OpusEncoder(Encoder):
+    """Ogg/Opus at ``bit_rate`` (both channels, bit/s); ``rate``: 8000, 12000, 16000, 24000 or 48000."""
+
+    def __init__(self, sink: Callable[[bytes], None], rate: int, bit_rate: int) -> None:
+        super().__init__(sink, rate, "ogg", "libopus", options=_OPUS)
+        with _codec_errors():
+            self._stream.bit_rate = bit_rate
+            self._file.start_encoding()
+
+
+class FlacEncoder(Encoder):
+    """FLAC, lossless, of exactly ``samples`` a channel: that is written at the file's start, which goes out first."""
+
+    def __init__(self, sink: Callable[[bytes], None], rate: int, samples: int) -> None:
+        super().__init__(sink, rate, "flac", "flac")
+        if samples > _MAX_FLAC_SAMPLES:
+            raise CodecError("too long for FLAC")
+        with _codec_errors():
+            self._stream.format = "s16"
+            self._file.start_encoding()
+        start = bytearray(self._outlet.take())
+        if start[:4] != b"fLaC" or len(start) < _STREAMINFO.stop:
+            raise CodecError("the FLAC file begins unlike one")
+        known = int.from_bytes(start[_STREAMINFO], "big") & ~_MAX_FLAC_SAMPLES
+        start[_STREAMINFO] = (known | samples).to_bytes(8, "big")
+        sink(bytes(start))
+
+
+def encoder(sink: Callable[[bytes], None], rate: int, samples: int, rules: RecordingRules) -> Encoder:
+    """The encoder that ``rules`` name, for ``samples`` a channel. Raises ``CodecError``."""
+    if rules.codec == FLAC:
+        return FlacEncoder(sink, rate, samples)
+    return OpusEncoder(sink, rate, rules.bit_rate(rate))
+
+
 def decode(source: BinaryIO, *, step_seconds: int = 1) -> Iterator[bytes]:
-    """Interleaved s16le stereo of an Ogg/Opus file, a step at a time. Raises ``CodecError``."""
+    """Interleaved s16le stereo of an audio file, a step at a time. Raises ``CodecError``."""
     with _open(source, "r") as file:
         if file.channels != CHANNELS:
             raise CodecError("not two channels")
@@ -104,13 +138,13 @@ def decode(source: BinaryIO, *, step_seconds: int = 1) -> Iterator[bytes]:
 
 
 def content_samples(source: BinaryIO) -> tuple[int, int]:
-    """Samples a channel, and samples a second, that an Ogg/Opus file says it holds. Raises ``CodecError``."""
+    """Samples a channel, and samples a second, that an audio file says it holds. Raises ``CodecError``."""
     with _open(source, "r") as file:
         return file.frames, file.samplerate
 
 
 def levels(content: bytes) -> tuple[float, float]:
-    """Root mean square of the left and the right channel of an Ogg/Opus file, dBFS. Raises ``CodecError``."""
+    """Root mean square of the left and the right channel of an audio file, dBFS. Raises ``CodecError``."""
     left, right = pcm.Level(), pcm.Level()
     for run in decode(io.BytesIO(content)):
         for level, track in zip((left, right), pcm.split(run), strict=True):

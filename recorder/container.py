@@ -20,7 +20,8 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from recorder.canonical import canonical_json, strict_object
 
 MAGIC = b"ADREC"
-VERSION = 1
+VERSION = 2
+"""Of what is written; 1 is read as well."""
 JOURNAL = "J"
 FINALISED = "F"
 
@@ -59,7 +60,10 @@ class ContainerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HeaderFacts:
-    """What a header says of the recording; ``started_at`` is ISO 8601 in UTC, ``rate`` samples a second."""
+    """What a header says of the recording; ``started_at`` is ISO 8601 in UTC, ``rate`` samples a second.
+
+    ``mode`` and ``policy_sha256`` came with version 2 and are empty in version 1.
+    """
 
     recording_id: str
     call_id: str
@@ -68,6 +72,8 @@ class HeaderFacts:
     direction: str
     started_at: str
     rate: int
+    mode: str = ""
+    policy_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class Header:
     sealed_key: bytes
     store_key_id: str
     stream_header: bytes
+    version: int
     digest: bytes
     """SHA-256 of every byte before the first piece: the associated data of every piece."""
 
@@ -204,7 +211,7 @@ class ContainerReader:
         if len(prefix) < _PREFIX.size:
             raise ContainerError("truncated", "the file ends in its header")
         _, kind, version, length = _PREFIX.unpack(prefix)
-        if version != VERSION:
+        if not 1 <= version <= VERSION:
             raise ContainerError("unsupported_version", f"version {version}")
         if kind.decode("latin-1") not in _KINDS:
             raise ContainerError("damaged_header", "unknown kind of file")
@@ -214,7 +221,7 @@ class ContainerReader:
         if len(body) < length:
             raise ContainerError("truncated", "the file ends in its header")
         self.good_bytes = _PREFIX.size + length
-        return _parse_header(kind.decode(), body, hashlib.sha256(prefix + body).digest())
+        return _parse_header(kind.decode(), version, body, hashlib.sha256(prefix + body).digest())
 
 
 def raw_pieces(stream: BinaryIO) -> Iterator[bytes]:
@@ -234,7 +241,7 @@ def raw_pieces(stream: BinaryIO) -> Iterator[bytes]:
         yield sealed
 
 
-def _parse_header(kind: str, body: bytes, digest: bytes) -> Header:
+def _parse_header(kind: str, version: int, body: bytes, digest: bytes) -> Header:
     try:
         fields = strict_object(body)
         if canonical_json(fields) != body:
@@ -244,6 +251,8 @@ def _parse_header(kind: str, body: bytes, digest: bytes) -> Header:
         sealed_key = _unb64(fields.pop("sealed_key"), 80)
         stream_header = _unb64(fields.pop("stream_header"), _STREAM_HEADER_BYTES)
         key_id = fields.pop("store_key_id")
+        if len(fields) != (7 if version == 1 else 9):
+            raise ValueError("missing or unknown fields")
         facts = HeaderFacts(**fields)
         rate = fields.pop("rate")
         if not all(isinstance(value, str) for value in (key_id, *fields.values())):
@@ -252,7 +261,7 @@ def _parse_header(kind: str, body: bytes, digest: bytes) -> Header:
             raise ValueError("impossible rate")
     except (ValueError, KeyError, TypeError) as error:
         raise ContainerError("damaged_header", "the header cannot be understood") from error
-    return Header(kind, facts, sealed_key, key_id, stream_header, digest)
+    return Header(kind, facts, sealed_key, key_id, stream_header, version, digest)
 
 
 def _read_exactly(stream: BinaryIO, size: int) -> bytes:

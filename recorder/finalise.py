@@ -7,21 +7,17 @@ import io
 import json
 import logging
 import os
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from struct import Struct
-from typing import Any
+from typing import Any, BinaryIO
 
-from recorder.codec import CODEC, FRAME_BYTES, CodecError, OpusEncoder, content_samples
+from recorder.codec import FLAC, CodecError, content_samples, decode
 from recorder.container import (
-    AUDIO,
     CLOSING,
     CONTENT,
     EVENT,
     FINALISED,
-    GAP,
     JOURNAL,
     MAX_CONTENT,
     ContainerError,
@@ -31,13 +27,13 @@ from recorder.container import (
 )
 from recorder.evidence import Manifest, SeatIdentity, sign_manifest
 from recorder.files import create, replace_durably, spool_errors, write_all
-from recorder.journal import Close, closing_body
+from recorder.journal import PCM, Close, closing_body, whole
+from recorder.rules import RecordingRules
 from recorder.spool import JournalFile, Spool, SpoolError
 from recorder.status import Counts
+from recorder.transcribe import Transcript, transcribe
 
 _log = logging.getLogger(__name__)
-
-_FIRST_SAMPLE = Struct("<Q")
 
 
 class FinaliseError(Exception):
@@ -53,6 +49,8 @@ class FinishedJournal:
     key: bytes
     counts: Counts
     close: Close
+    rules: RecordingRules = field(default_factory=RecordingRules)
+    facts_sha256: str = ""
 
 
 class _SealedFile:
@@ -82,12 +80,21 @@ class _SealedFile:
     def event(self, body: bytes) -> None:
         self._piece(EVENT, body)
 
-    def finish(self, rate: int, counts: Counts, close: Close) -> str:
+    def finish(self, journal: FinishedJournal, found: Transcript) -> str:
         """Write the rest and the closing piece, have it on the disk, and return the content's SHA-256."""
         if self._run:
             self._piece(CONTENT, bytes(self._run))
         digest = self._content.hexdigest()
-        self._piece(CLOSING, closing_body(rate, counts, close, codec=CODEC, content_sha256=digest), final=True)
+        closing = closing_body(
+            journal.facts.rate,
+            journal.counts,
+            journal.close,
+            codec=journal.rules.codec,
+            samples=found.samples,
+            segments=found.segments,
+            content_sha256=digest,
+        )
+        self._piece(CLOSING, closing, final=True)
         os.fsync(self._fd)
         return digest
 
@@ -138,10 +145,11 @@ def publish_journal(
     identity: SeatIdentity,
     file: JournalFile,
     facts: HeaderFacts,
-    counts: Counts | None,
-    ended_at: str,
+    finished: FinishedJournal | None,
+    ended_at: str = "",
 ) -> Manifest:
-    """Make a journal ready for upload as it is. ``counts`` is None for one that was found at start: recovered.
+    """Make a journal ready for upload as it is. ``finished`` is None for one that was found at start: recovered, and
+    last written to at ``ended_at``.
 
     Raises ``SpoolError``.
     """
@@ -150,17 +158,20 @@ def publish_journal(
             unpublished.unlink(missing_ok=True)
         file.sync()
         digest, size = file_digest(file.path)
-    known = counts or Counts(0, 0, 0.0, 0.0)
-    manifest = _manifest(JOURNAL, facts, known, ended_at, size, digest, recovered=counts is None)
-    return publish(spool, identity, manifest)
+    if finished is None:
+        nothing = Counts(0, 0, 0.0, 0.0)
+        manifest = _manifest(JOURNAL, facts, nothing, Close("", ended_at), size, digest, recovered=True)
+        return publish(spool, identity, manifest)
+    manifest = _manifest(JOURNAL, facts, finished.counts, finished.close, size, digest)
+    segments = whole(finished.counts)
+    return publish(spool, identity, replace(manifest, segments=segments, facts_sha256=finished.facts_sha256))
 
 
 def publish(spool: Spool, identity: SeatIdentity, manifest: Manifest) -> Manifest:
     """Number, sign and write the manifest. Raises ``SpoolError``."""
     with spool_errors():
         number = spool.numbers.take(manifest.recording_id)
-    values = manifest.to_json() | {"number": number}
-    signed = sign_manifest(identity, Manifest(**values))
+    signed = sign_manifest(identity, replace(manifest, number=number))
     spool.publish(signed)
     return signed
 
@@ -173,7 +184,7 @@ def file_digest(path: Path) -> tuple[str, int]:
 
 
 def _manifest(
-    kind: str, facts: HeaderFacts, counts: Counts, ended_at: str, size: int, digest: str, *, recovered: bool
+    kind: str, facts: HeaderFacts, counts: Counts, close: Close, size: int, digest: str, *, recovered: bool = False
 ) -> Manifest:
     return Manifest(
         recording_id=facts.recording_id,
@@ -188,102 +199,38 @@ def _manifest(
         samples=counts.samples,
         lost_frames=counts.lost_frames,
         started_at=facts.started_at,
-        ended_at=ended_at,
+        ended_at=close.at,
+        codec=PCM,
+        call_samples=counts.samples,
+        mode=facts.mode,
+        policy_sha256=facts.policy_sha256,
+        monotonic_ms=close.monotonic_ms,
     )
 
 
 def _encode(part: Path, store_public_key: bytes, journal: FinishedJournal, pause: Callable[[float], None]) -> Manifest:
     sealed = _SealedFile(part, journal.facts, store_public_key)
+    counts = journal.counts
     try:
         sealed.begin()
-        samples = _transcribe(journal, sealed, pause)
-        if samples != journal.counts.samples:
+        found = transcribe(journal.file.path, journal.key, journal.facts.rate, counts, journal.rules, sealed, pause)
+        if (found.call_samples, found.samples) != (counts.samples, counts.samples - counts.left_out):
             raise FinaliseError("the journal does not hold what was written")
-        content_sha256 = sealed.finish(journal.facts.rate, journal.counts, journal.close)
+        content_sha256 = sealed.finish(journal, found)
     finally:
         sealed.close()
-    _check(part, sealed.key, journal, content_sha256)
-    digest, size = sealed.whole.hexdigest(), sealed.size
-    return _manifest(FINALISED, journal.facts, journal.counts, journal.close.at, size, digest, recovered=False)
+    _check(part, sealed.key, journal, found, content_sha256)
+    return replace(
+        _manifest(FINALISED, journal.facts, counts, journal.close, sealed.size, sealed.whole.hexdigest()),
+        codec=journal.rules.codec,
+        content_sha256=content_sha256,
+        samples=found.samples,
+        segments=found.segments,
+        facts_sha256=journal.facts_sha256,
+    )
 
 
-def _transcribe(journal: FinishedJournal, sealed: _SealedFile, pause: Callable[[float], None]) -> int:
-    rate = journal.facts.rate
-    encoder = OpusEncoder(sealed.content, rate)
-    run, done = bytearray(), 0
-    second = rate * FRAME_BYTES
-    gaps = _Gaps()
-    try:
-        with journal.file.path.open("rb") as stream:
-            reader = ContainerReader(stream)
-            reader.unlock_with(journal.key)
-            for piece in reader.pieces():
-                if piece.kind == AUDIO:
-                    (start,) = _FIRST_SAMPLE.unpack_from(piece.body)
-                    done = _silence(encoder, run, done, start, rate, pause)
-                    run += memoryview(piece.body)[_FIRST_SAMPLE.size :]
-                    done = start + (len(piece.body) - _FIRST_SAMPLE.size) // FRAME_BYTES
-                    if len(run) >= second:
-                        _encode_run(encoder, run, pause)
-                elif piece.kind == EVENT:
-                    sealed.event(piece.body)
-                elif piece.kind == GAP:
-                    gap = json.loads(piece.body)
-                    if gap["channel"] == "both":
-                        done = _silence(encoder, run, done, gap["start"] + gap["samples"], rate, pause)
-                    for event in gaps.add(gap):
-                        sealed.event(event)
-        for event in gaps.rest():
-            sealed.event(event)
-        _encode_run(encoder, run, pause)
-    finally:
-        encoder.close()
-    return done
-
-
-def _silence(
-    encoder: OpusEncoder, run: bytearray, done: int, start: int, rate: int, pause: Callable[[float], None]
-) -> int:
-    """Fill a gap, a second at a time, so that the finalised audio is as long as the call."""
-    while done < start:
-        step = min(start - done, rate)
-        run += bytes(step * FRAME_BYTES)
-        done += step
-        _encode_run(encoder, run, pause)
-    return done
-
-
-def _encode_run(encoder: OpusEncoder, run: bytearray, pause: Callable[[float], None]) -> None:
-    began = time.monotonic()
-    encoder.write(bytes(run))
-    run.clear()
-    pause(time.monotonic() - began)
-
-
-class _Gaps:
-    """Joins the journal's gap records, one for each piece, into one event for each gap."""
-
-    def __init__(self) -> None:
-        self._open: dict[str, dict[str, Any]] = {}
-
-    def add(self, gap: dict[str, Any]) -> list[bytes]:
-        """Take one record; returns the event of an earlier gap on that channel, when it is over."""
-        last = self._open.get(gap["channel"])
-        if last is not None and last["start"] + last["samples"] == gap["start"]:
-            last["samples"] += gap["samples"]
-            return []
-        self._open[gap["channel"]] = dict(gap)
-        return [self._event(last)] if last is not None else []
-
-    def rest(self) -> list[bytes]:
-        return [self._event(gap) for gap in self._open.values()]
-
-    @staticmethod
-    def _event(gap: dict[str, Any]) -> bytes:
-        return json.dumps({"kind": "gap", "at": "", **gap}, separators=(",", ":")).encode("utf-8")
-
-
-def _check(part: Path, key: bytes, journal: FinishedJournal, content_sha256: str) -> None:
+def _check(part: Path, key: bytes, journal: FinishedJournal, found: Transcript, content_sha256: str) -> None:
     """Read our own file back from the disk, as the store will, before anything is dropped for it."""
     content = io.BytesIO()
     closing: dict[str, Any] = {}
@@ -297,9 +244,21 @@ def _check(part: Path, key: bytes, journal: FinishedJournal, content_sha256: str
                 closing = json.loads(piece.body)
     if hashlib.sha256(content.getbuffer()).hexdigest() != content_sha256:
         raise FinaliseError("the finalised file does not hold what was encoded")
-    if closing.get("samples") != journal.counts.samples or closing.get("content_sha256") != content_sha256:
+    if closing.get("samples") != found.samples or closing.get("content_sha256") != content_sha256:
         raise FinaliseError("the closing piece is wrong")
+    if not found.samples:
+        return
     content.seek(0)
-    expected = (journal.counts.samples, journal.facts.rate)
-    if journal.counts.samples and content_samples(content) != expected:
+    if content_samples(content) != (found.samples, journal.facts.rate):
         raise FinaliseError("the finalised audio has another length than the call")
+    if journal.rules.codec == FLAC:
+        content.seek(0)
+        _check_lossless(content, found)
+
+
+def _check_lossless(content: BinaryIO, found: Transcript) -> None:
+    digest = hashlib.sha256()
+    for run in decode(content):
+        digest.update(run)
+    if digest.hexdigest() != found.pcm_sha256:
+        raise FinaliseError("the finalised audio is not sample for sample what was recorded")

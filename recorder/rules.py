@@ -7,11 +7,25 @@ from dataclasses import dataclass, field
 MODES = ("automatic", "voice", "manual")
 CODECS = ("opus", "flac")
 DEFAULT_BIT_RATES = {8000: 40_000, 16000: 48_000}
+MAX_SEGMENTS = 1000
+"""Of one recording. When so many cuts are made, a ``voice`` recording goes on to the end of the call uncut."""
+MAX_LOOK_BACK_S = 300.0
+
+
+class NotAllowed(Exception):
+    """The policy does not allow it; ``code``: ``not_allowed``, ``unknown_reason``, ``no_recording``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingRules:
-    """Given with each recording; the default records everything, whoever asks."""
+    """Given with each recording; the default records everything, whoever asks.
+
+    A mode or codec that is not known counts as the default: a mistake in a policy must not cost a recording.
+    """
 
     mode: str = "automatic"
     """``automatic``: the whole call; ``voice``: while somebody speaks; ``manual``: from when it is asked for."""
@@ -31,3 +45,14 @@ class RecordingRules:
     """The longest pause, after which it goes on by itself."""
     policy_sha256: str = ""
     """Of the signed policy that this comes from; empty for the default."""
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            object.__setattr__(self, "mode", "automatic")
+        if self.codec not in CODECS:
+            object.__setattr__(self, "codec", "opus")
+
+    def bit_rate(self, rate: int) -> int:
+        """Opus's bits a second for audio of ``rate``, both channels together."""
+        default = DEFAULT_BIT_RATES.get(rate, DEFAULT_BIT_RATES[16000])
+        return min(256_000, max(12_000, self.bit_rates.get(rate, default)))

@@ -86,12 +86,12 @@ def test_what_was_sealed_is_read_with_the_stores_key() -> None:
 def test_the_layout_is_the_documented_one() -> None:
     data = whole()
     magic, kind, version, length = struct.unpack_from("<5scHI", data)
-    assert (magic, kind, version) == (b"ADREC", b"J", 1)
+    assert (magic, kind, version) == (b"ADREC", b"J", 2)
     header = json.loads(data[12 : 12 + length])
     assert header["channels"] == ["agent", "far"]
     assert set(header) == {
         *("recording_id", "call_id", "seat_id", "line_id", "direction", "started_at", "rate", "channels"),
-        *("sealed_key", "store_key_id", "stream_header"),
+        *("mode", "policy_sha256", "sealed_key", "store_key_id", "stream_header"),
     }
     (first,) = struct.unpack_from("<I", data, 12 + length)
     assert first == 17 + 1 + len(BODIES[0][1])
@@ -110,7 +110,7 @@ def test_nothing_of_the_audio_is_in_clear() -> None:
         (b"RIFF" + bytes(100), "not_a_recording"),
         (b"ADRE", "truncated"),
         (b"ADRECJ", "truncated"),
-        (b"ADRECJ\x02\x00" + bytes(100), "unsupported_version"),
+        (b"ADRECJ\x03\x00" + bytes(100), "unsupported_version"),
         (b"ADRECX\x01\x00\x05\x00\x00\x00{}{}{", "damaged_header"),
         (b"ADRECJ\x01\x00" + struct.pack("<I", 65_537) + bytes(70_000), "damaged_header"),
         (b"ADRECJ\x01\x00" + struct.pack("<I", 0), "damaged_header"),

@@ -16,6 +16,7 @@ import pytest
 
 from recorder import finalise as finalise_module
 from recorder import session as session_module
+from recorder import transcribe as transcribe_module
 from recorder.container import FINALISED, JOURNAL, ContainerReader
 from recorder.evidence import Manifest, SeatIdentity, verify_manifest
 from recorder.spool import Spool
@@ -206,7 +207,7 @@ def die_at(step: str, folder: str, store_public: str, seed: str) -> None:
 
     patches: list[tuple[object, str, str, bool]] = [
         (session_module, "finalise", "journal is closed", False),
-        (finalise_module, "_encode_run", "encoding", True),
+        (transcribe_module._Audio, "_encode", "encoding", True),
         (finalise_module, "_encode", "encoded", True),
         (finalise_module, "replace_durably", "renamed", True),
         (finalise_module.Spool, "publish", "number taken", False),

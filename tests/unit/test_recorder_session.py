@@ -85,7 +85,9 @@ def test_a_jump_of_the_clock_is_a_marked_gap_of_the_right_length(seat: Seat) -> 
     (manifest,) = seat.spool.ready()
     assert (manifest.samples, manifest.lost_frames) == (2 * RATE + RATE // 2, 25)
     opened = seat.open(manifest)
-    assert opened.events == [{"kind": "gap", "at": "", "channel": "both", "start": RATE, "samples": RATE // 2}]
+    assert opened.events == [
+        {"kind": "gap", "at": "", "channel": "both", "start": RATE, "samples": RATE // 2, "why": "lost"}
+    ]
     left, right = opened.channels()
     assert len(left) == manifest.samples
     middle = slice(RATE + FRAME * 2, RATE + RATE // 2 - FRAME * 2)
@@ -104,7 +106,9 @@ def test_a_side_that_did_not_come_is_silent_and_marked_and_not_lost(seat: Seat) 
     (manifest,) = seat.spool.ready()
     assert manifest.lost_frames == 0
     opened = seat.open(manifest)
-    assert opened.events == [{"kind": "gap", "at": "", "channel": "far", "start": 10 * FRAME, "samples": 25 * FRAME}]
+    assert opened.events == [
+        {"kind": "gap", "at": "", "channel": "far", "start": 10 * FRAME, "samples": 25 * FRAME, "why": "lost"}
+    ]
     _, right = opened.channels()
     assert max(map(abs, right[12 * FRAME : 33 * FRAME])) < 200
 
