@@ -62,12 +62,18 @@ class Settings(BaseSettings):
     recording_pause_limit_seconds: int = Field(default=60, ge=5, le=600)
     recording_pause_code: str = Field(default="", pattern=r"^([0-9*#]{2,8})?$")
     """Keys that pause the recording, and resume it, instead of going to the far end; empty for none."""
+    gap_grace_hours: float = Field(default=24.0, ge=0, le=24 * 365)
+    """How long a seat's number, or a call's recording, may be missing before that is an alarm for QA."""
     monitoring_visible: bool = False
     promise_max_days: int = Field(default=60, ge=1, le=366)
     cases_target: int = Field(default=90, ge=0)
     talk_target_seconds: int = Field(default=12_000, ge=0)
     line_idle_exit_seconds: int = Field(default=60, ge=1, le=86_400)
     """How long a seat's line process stays without a window and without a call."""
+    upload_order: Literal["oldest", "newest"] = "oldest"
+    """Which recordings seats send first."""
+    upload_bytes_per_second: int = Field(default=0, ge=0)
+    """Of a seat's line for all of its uploads together; 0: no limit."""
     retention_every_seconds: int = Field(default=86_400, ge=0)
     """How often what the rules say is destroyed; 0: by ``collection-server retention run`` only."""
     backup_folder: Path | None = None
@@ -107,6 +113,8 @@ class Settings(BaseSettings):
             "cases_target": self.cases_target,
             "talk_target_seconds": self.talk_target_seconds,
             "line_idle_exit_seconds": self.line_idle_exit_seconds,
+            "upload_order": self.upload_order,
+            "upload_bytes_per_second": self.upload_bytes_per_second,
             "idle_seconds": self.idle_seconds,
             "timezone": self.timezone,
         }

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from nacl.public import PrivateKey
 
 from collection_server.recordings import envelope
-from collection_server.recordings.check import journal_audio
+from collection_server.recordings.check import facts_of, journal_audio
 from collection_server.recordings.envelope import Damaged, Header
 
 MEDIA_TYPES = {"opus": "audio/ogg", "flac": "audio/flac", "pcm_s16le": "audio/ogg"}
 _OPUS_RATES = (8000, 12_000, 16_000, 24_000, 48_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a finalised file holds: the audio file (empty when there was none) and the call's facts, canonical JSON."""
+
+    audio: bytes
+    facts: bytes | None
+
+
+def opened(file: BinaryIO, store_key: PrivateKey) -> Opened:
+    """Read a finalised file through. Raises ``Damaged``."""
+    header = envelope.read_header(file)
+    audio, facts = bytearray(), None
+    for piece in envelope.pieces(file, header, store_key):
+        if piece.type == "O":
+            audio += piece.body
+        elif piece.type == "E":
+            facts = facts_of(piece) or facts
+    return Opened(bytes(audio), facts)
 
 
 def playable(file: BinaryIO, store_key: PrivateKey) -> bytes:

@@ -7,11 +7,12 @@ import io
 import math
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from nacl.public import PrivateKey
 
+from collection_server.canonical import NotCanonical, canonical_json, sha256_hex
 from collection_server.recordings import envelope
 from collection_server.recordings.envelope import Damaged, Header, Piece
 
@@ -35,10 +36,19 @@ class Findings:
     left_dbfs: float | None = None
     right_dbfs: float | None = None
     direction: str = ""
+    content_sha256: str = ""
+    """Of the audio file inside; empty for a journal, and where it could not be read."""
+    digests: bytes = field(default=b"", repr=False, compare=False)
+    """See ``envelope.piece_digests``."""
 
 
 def examine(file: BinaryIO, manifest: dict[str, Any], store_key: PrivateKey) -> Findings:
     """Read a sealed file through. Never raises for what is in it: that is what the findings say."""
+    found = _examine(file, manifest, store_key)
+    return replace(found, digests=envelope.piece_digests(file))
+
+
+def _examine(file: BinaryIO, manifest: dict[str, Any], store_key: PrivateKey) -> Findings:
     blank = Findings("failed", rate=manifest["rate"], samples=manifest["samples"], lost_frames=manifest["lost_frames"])
     try:
         header = envelope.read_header(file)
@@ -67,17 +77,51 @@ def _examine_finalised(
 ) -> Findings:
     content = bytearray()
     last: Piece | None = None
+    facts = ""
     for last in envelope.pieces(file, header, store_key):
         if last.type == "O":
             content += last.body
+        elif last.type == "E":
+            facts = _facts_sha256(last) or facts
     found = _closing(last, blank)
     assert last is not None
-    if hashlib.sha256(content).hexdigest() != last.json().get("content_sha256"):
-        raise Damaged("other_content")
+    digest = hashlib.sha256(content).hexdigest()
+    _same_statement(last.json(), manifest, digest, facts)
     if found.samples != manifest["samples"] or found.rate != manifest["rate"]:
         raise Damaged("other_length")
     _check_playable(bytes(content), found)
-    return replace(found, state="recovered" if manifest["recovered"] else "verified")
+    return replace(found, state="recovered" if manifest["recovered"] else "verified", content_sha256=digest)
+
+
+def _same_statement(closing: dict[str, Any], manifest: dict[str, Any], content_sha256: str, facts_sha256: str) -> None:
+    """What the seat signed in the manifest is what it sealed into the file. A recovered file's seat knew less."""
+    if closing.get("content_sha256") != content_sha256:
+        raise Damaged("other_content")
+    if manifest.get("version", 1) < 2 or manifest["recovered"]:
+        return
+    if manifest["content_sha256"] not in ("", content_sha256):
+        raise Damaged("other_content")
+    if manifest["facts_sha256"] not in ("", facts_sha256):
+        raise Damaged("other_facts")
+    same = ("codec", "call_samples", "segments")
+    if any(name in closing and closing[name] != manifest[name] for name in same if manifest[name]):
+        raise Damaged("other_length")
+
+
+def _facts_sha256(piece: Piece) -> str:
+    facts = facts_of(piece)
+    return sha256_hex(facts) if facts is not None else ""
+
+
+def facts_of(piece: Piece) -> bytes | None:
+    """The canonical JSON of the call facts that an ``E`` piece holds; None for any other. Raises ``Damaged``."""
+    body = piece.json()
+    if body.get("kind") != "facts":
+        return None
+    try:
+        return canonical_json(body.get("facts"))
+    except NotCanonical as error:
+        raise Damaged("bad_piece") from error
 
 
 def _closing(piece: Piece | None, blank: Findings) -> Findings:

@@ -106,6 +106,27 @@ def pieces(file: BinaryIO, header: Header, store_key: PrivateKey) -> Iterator[Pi
         raise Damaged("trailing_data")
 
 
+def piece_digests(file: BinaryIO) -> bytes:
+    """SHA-256, 32 bytes each, of everything before the first piece, of each piece with its length as it lies in the
+    file, and of what is left behind the last whole one. Needs no key; together they are over every byte.
+    """
+    file.seek(0)
+    head = file.read(_PREFIX.size)
+    if len(head) == _PREFIX.size and (length := _PREFIX.unpack(head)[3]) <= MAX_HEADER:
+        head += file.read(length)
+    digests = [hashlib.sha256(head).digest()]
+    while prefix := file.read(_LENGTH.size):
+        length = _LENGTH.unpack(prefix)[0] if len(prefix) == _LENGTH.size else 0
+        digest = hashlib.sha256(prefix)
+        if 0 < length <= MAX_PIECE:
+            digest.update(file.read(length))
+        else:  # no piece begins here: damage, or a torn end
+            while rest := file.read(1 << 20):
+                digest.update(rest)
+        digests.append(digest.digest())
+    return b"".join(digests)
+
+
 def _open_stream(header: Header, store_key: PrivateKey) -> Any:
     if header.fields.get("store_key_id") != key_id(bytes(store_key.public_key)):
         raise Damaged("other_store_key")

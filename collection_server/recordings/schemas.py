@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from collection_server.auth.schemas import SeatId
+from collection_server.canonical import sha256_hex
 from collection_server.notes.schemas import Outcome
 from collection_server.schemas import Model, Money, Time, UuidOrEmpty, UuidText
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Sha256OrEmpty = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
+NOTHING_SHA256 = sha256_hex(b"")
 Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 
 
@@ -33,14 +42,14 @@ class Manifest(Model):
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
 
     recording_id: str = Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-    call_id: str = Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    call_id: str = Field(pattern="^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$")
     seat_id: SeatId
     number: int = Field(strict=True, ge=1, le=2**53)
-    kind: Literal["F", "J"]
+    kind: Literal["F", "J", "N"] = Field(description="Finalised, journal, or a number that has no audio")
     recovered: bool = Field(strict=True)
-    size: int = Field(strict=True, ge=1, le=2**53)
+    size: Count
     sha256: Sha256
-    rate: int = Field(strict=True, ge=8000, le=48_000)
+    rate: int = Field(strict=True, ge=0, le=48_000)
     samples: Count
     lost_frames: int = Field(strict=True, ge=0, le=2**31 - 1)
     started_at: TimeText = Field(min_length=1)
@@ -56,6 +65,15 @@ class Manifest(Model):
     facts_sha256: Sha256OrEmpty = ""
     monotonic_ms: Count = 0
 
+    @model_validator(mode="after")
+    def _has_what_its_kind_has(self) -> Self:
+        if self.kind == "N":
+            if self.version < 2 or (self.size, self.samples, self.sha256) != (0, 0, NOTHING_SHA256):
+                raise ValueError("a void number has no bytes")
+        elif not self.call_id or self.size < 1 or self.rate < 8000:
+            raise ValueError("a recording has a call, bytes and a rate")
+        return self
+
     def as_signed(self) -> dict[str, Any]:
         """What came, and nothing else."""
         return self.model_dump(mode="json", exclude_unset=True)
@@ -68,11 +86,32 @@ class PartOut(Model):
 
 
 class ReceiptOut(Model):
+    """What was signed and the signature. Fields that an older receipt does not have are left out, because the
+    signature is over exactly those that are there.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
     recording_id: UuidText
     sha256: Sha256
     size: int
     stored_at: str
     signature: str = Field(description="Base64 Ed25519 over the canonical JSON of the other fields")
+    kind: str | None = Field(None, description="stored, or voided for a number that has no audio")
+    seat_id: str | None = None
+    number: int | None = None
+    manifest_sha256: str | None = Field(None, description="Of the bytes that the seat has signed")
+    state: str | None = Field(None, description="verified, recovered, failed or void")
+    content_sha256: str | None = Field(None, description="Of the audio file inside, empty for a journal")
+    pieces: int | None = None
+    pieces_sha256: str | None = Field(None, description="Over the SHA-256 of each piece, 32 bytes each")
+    seq: int | None = Field(None, description="Place in the store's chain")
+    prev_hash: str | None = None
+    seat_prev_hash: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_signed(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
 
 
 class UploadOut(Model):

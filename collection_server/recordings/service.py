@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from collection_server.auth.principal import Principal
 from collection_server.auth.tables import Seat
 from collection_server.canonical import NotCanonical, canonical_json
+from collection_server.evidence import service as evidence
 from collection_server.problems import Problem, not_found
 from collection_server.recordings.check import Findings
 from collection_server.recordings.schemas import Manifest, ReceiptOut
@@ -42,6 +43,7 @@ def announce(
             raise Problem(409, "conflict", "This recording is stored with other content.", keep=True)
         return None, stored, ""
     _check_number(session, manifest)
+    evidence.refuse_voided(session, manifest.as_signed())
     found = session.scalars(select(Upload).where(Upload.recording_id == manifest.recording_id)).one_or_none()
     if found is not None and found.seat_id != manifest.seat_id:
         raise Problem(409, "conflict", "Another seat is uploading this recording.", keep=True)
@@ -161,23 +163,24 @@ def store(
         stored_by=who.user_id,
         receipt_signature="",
     )
-    signed = canonical_json(_receipt_body(recording))
-    recording.receipt_signature = base64.b64encode(receipt_key.sign(signed).signature).decode()
-    session.add(recording)
     forget_parts(session, upload.id)
     session.execute(delete(Upload).where(Upload.id == upload.id))
+    recording.receipt_signature = evidence.append_stored(session, recording, found, now, receipt_key)["signature"]
     return recording
 
 
-def receipt_out(recording: Recording) -> ReceiptOut:
-    return ReceiptOut(**_receipt_body(recording), signature=recording.receipt_signature)
+def receipt_out(session: Session, recording: Recording) -> ReceiptOut:
+    """The recording's receipt; of one that was stored before there was a chain, the shorter one that it got then."""
+    receipt = evidence.receipt_of(session, recording.id) or _first_receipt(recording)
+    return ReceiptOut.model_validate(receipt)
 
 
-def _receipt_body(recording: Recording) -> dict[str, Any]:
+def _first_receipt(recording: Recording) -> dict[str, Any]:
     stored_at = recording.stored_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return {
         "recording_id": recording.id,
         "sha256": recording.sha256,
         "size": recording.size,
         "stored_at": stored_at,
+        "signature": recording.receipt_signature,
     }

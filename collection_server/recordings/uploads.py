@@ -13,6 +13,7 @@ from collection_server.auth.permissions import Permission
 from collection_server.auth.principal import Principal, require
 from collection_server.canonical import sha256_hex
 from collection_server.context import Server, ServerDep
+from collection_server.evidence import service as evidence
 from collection_server.problems import Problem, bad_request, not_found
 from collection_server.recordings import service
 from collection_server.recordings.check import Findings, examine
@@ -32,6 +33,8 @@ def announce(recording_id: UuidText, body: Manifest, request: Request, server: S
         raise bad_request("body.recording_id: not the recording of the path")
     if body.size > server.settings.max_recording_bytes:
         raise Problem(413, "too_large", "The recording is larger than this server takes.")
+    if body.kind == "N":
+        return _void(server, who, body)
     with server.db.write() as session:
         try:
             upload, stored, dropped = service.announce(session, who, body, server.settings.part_size, server.clock())
@@ -42,10 +45,10 @@ def announce(recording_id: UuidText, body: Manifest, request: Request, server: S
             audit.record(session, event)
             raise
         received = service.received_parts(session, upload) if upload else []
+        receipt = service.receipt_out(session, stored) if stored else None
     if dropped:
         server.blobs.drop_parts(dropped)
     if upload is None:
-        receipt = service.receipt_out(stored) if stored else None
         return UploadOut(upload_id="", part_size=server.settings.part_size, parts=[], received=[], receipt=receipt)
     return UploadOut(
         upload_id=upload.id,
@@ -54,6 +57,15 @@ def announce(recording_id: UuidText, body: Manifest, request: Request, server: S
         received=received,
         receipt=None,
     )
+
+
+def _void(server: Server, who: Principal, manifest: Manifest) -> UploadOut:
+    """A number without audio has nothing to send: the receipt comes at once."""
+    with server.db.write() as session:
+        service.check_signature(session, who, manifest)
+        receipt = evidence.append_voided(session, who, manifest.as_signed(), server.clock(), server.keys.receipt)
+    answer = ReceiptOut.model_validate(receipt)
+    return UploadOut(upload_id="", part_size=server.settings.part_size, parts=[], received=[], receipt=answer)
 
 
 def _parts(server: Server, request: Request, upload: Upload) -> list[PartOut]:
@@ -110,14 +122,14 @@ def _keep_part(server: Server, upload_id: str, number: int, data: bytes, size: i
 def complete(recording_id: UuidText, server: ServerDep, who: Uploader) -> ReceiptOut:
     with server.db.read() as session:
         found = service.to_complete(session, who, recording_id)
-    if isinstance(found, Recording):
-        return service.receipt_out(found)
+        if isinstance(found, Recording):
+            return service.receipt_out(session, found)
     # Reading a long recording takes a while: no transaction is open meanwhile.
     findings = _assemble(server, found)
     with server.db.write() as session:
         again = service.to_complete(session, who, recording_id)
         if isinstance(again, Recording):
-            return service.receipt_out(again)
+            return service.receipt_out(session, again)
         recording = service.store(session, who, again, findings, server.clock(), server.keys.receipt)
         detail = {
             "sha256": recording.sha256,
@@ -128,7 +140,7 @@ def complete(recording_id: UuidText, server: ServerDep, who: Uploader) -> Receip
         }
         event = audit.Event(audit.Actor.of(who), "recording.stored", "recording", recording_id, detail)
         audit.record(session, event)
-        receipt = service.receipt_out(recording)
+        receipt = service.receipt_out(session, recording)
     server.blobs.drop_parts(found.id)
     return receipt
 
