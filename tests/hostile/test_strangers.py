@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from telephony.messages import CallIncoming, GetSnapshot
+from telephony.messages import CallEnded, CallIncoming, GetSnapshot
 from tests.benchmarks.figures import cpu_seconds
 from tests.hostile.sip import KNOWN, STRANGER, Endpoint, flood, invite, method, request, response, status, value
 from tests.hostile.target import is_ready, settle
@@ -55,6 +55,8 @@ def test_a_strangers_call_is_refused_with_and_without_sdp(line: LineProcess, bod
             stranger.acknowledge(answer)
         assert line.client.request(GetSnapshot(""))["calls"] == []
         is_ready(known)
+    line.wait(CallIncoming)
+    line.wait(CallEnded)
     assert len([e for e in (*line.seen, *list(line.events.queue)) if isinstance(e, CallIncoming)]) == 1
 
 
