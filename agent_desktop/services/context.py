@@ -27,12 +27,17 @@ class Policy:
     talk_target_seconds: int = 12_000
     line_idle_exit_seconds: int = 60
     """How long the line process stays without a window and without a call."""
+    upload_bytes_per_second: int = 0
+    """Of the line, for all uploads together; 0: no limit."""
+    newest_first: bool = False
+    """Whether the newest recordings are sent before older ones."""
 
     @classmethod
     def from_json(cls, body: dict[str, object]) -> Policy:
         """What is missing or not a positive number keeps its default."""
         known = {name: body.get(name) for name in cls.__dataclass_fields__}
-        return cls(**{name: v for name, v in known.items() if isinstance(v, int) and v > 0})
+        numbers = {name: v for name, v in known.items() if type(v) is int and v > 0}
+        return cls(**numbers, newest_first=body.get("upload_order") == "newest")
 
 
 @dataclass(frozen=True, slots=True)

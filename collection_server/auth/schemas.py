@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -43,6 +43,8 @@ class PolicyOut(Model):
     cases_target: int
     talk_target_seconds: int
     line_idle_exit_seconds: int
+    upload_order: Literal["oldest", "newest"]
+    upload_bytes_per_second: int
     idle_seconds: int
     timezone: str
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_desktop.services.context import Policy
 from recorder.throttle import Throttle
 from recorder.upload_queue import LONE_TRIES, SERVER_TRIES, UploadQueue
 from tests.support.recording import Seat, tone
@@ -162,6 +163,14 @@ def test_the_order_can_be_changed_on_the_way(seat: Seat) -> None:
     assert first is not None
     assert second is not None
     assert (first.recording_id, second.recording_id) == (ids[0], ids[2])
+
+
+def test_order_and_limit_come_from_the_policy() -> None:
+    told = Policy.from_json({"upload_order": "newest", "upload_bytes_per_second": 125_000})
+    assert (told.newest_first, told.upload_bytes_per_second) == (True, 125_000)
+    for body in ({}, {"upload_order": 7, "upload_bytes_per_second": -1}):
+        silent = Policy.from_json(dict(body))
+        assert (silent.newest_first, silent.upload_bytes_per_second) == (False, 0)
 
 
 def test_several_are_under_way_at_once(running: Running) -> None:

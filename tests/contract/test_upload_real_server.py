@@ -175,6 +175,16 @@ def test_a_server_that_is_killed_in_mid_upload_gets_the_rest_when_it_is_back(sea
         back.stop()
 
 
+def test_the_policy_says_what_goes_first_and_how_fast(data_dir: Path, tmp_path: Path) -> None:
+    env = {"COLLECTION_UPLOAD_ORDER": "newest", "COLLECTION_UPLOAD_BYTES_PER_SECOND": "250000"}
+    server = start_server(tmp_path, data_dir=data_dir, env=env)
+    try:
+        policy = RealSeat(server, tmp_path / "spool").session["policy"]
+        assert (policy["upload_order"], policy["upload_bytes_per_second"]) == ("newest", 250_000)
+    finally:
+        server.stop()
+
+
 def test_a_manifest_by_another_seats_key_is_set_aside(seat: RealSeat) -> None:
     seat.identity = SeatIdentity.generate(seat.identity.seat_id)
     seat.recorder._identity = seat.identity
