@@ -76,6 +76,7 @@ class LineProcess:
 
     def _on_set_policy(self, command: SetPolicy) -> dict[str, Any]:
         self._idle_exit_s = idle_exit_s(command.policy)
+        self._parts.take_policy(command.recording)
         return {}
 
 

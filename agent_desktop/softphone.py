@@ -71,7 +71,8 @@ class Softphone:
         return {}
 
     def _on_set_policy(self, command: SetPolicy) -> dict[str, Any]:
-        return {}  # the softphone stays as long as its standard input
+        self._parts.take_policy(command.recording)  # it stays as long as its standard input
+        return {}
 
 
 def softphone_setup(config: Config, passphrase: str | None) -> LineSetup:

@@ -6,7 +6,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from telephony.messages import AnsweringState, AudioState, CallState, Event, LineState, RecordingState, Snapshot
+from telephony.messages import (
+    AnsweringState,
+    AudioState,
+    CallState,
+    Event,
+    LineState,
+    RecorderHealth,
+    RecordingState,
+    Snapshot,
+)
 
 _RECORDINGS = 200
 
@@ -20,6 +29,7 @@ class Book:
         self._lines: dict[str, LineState] = {}
         self._calls: dict[str, CallState] = {}
         self._recordings: OrderedDict[str, RecordingState] = OrderedDict()
+        self._recorder = RecorderHealth()
         self._audio = AudioState("", "")
         self._answering = AnsweringState()
 
@@ -40,6 +50,8 @@ class Book:
                 self._audio = event
             elif isinstance(event, AnsweringState):
                 self._answering = event
+            elif isinstance(event, RecorderHealth):
+                self._recorder = event
 
     def snapshot(self) -> Snapshot:
         with self._lock:
@@ -49,6 +61,7 @@ class Book:
                 recordings=tuple(self._recordings.values()),
                 audio=self._audio,
                 answering=self._answering,
+                recorder=self._recorder,
             )
 
     def _line(self, event: LineState) -> None:
@@ -64,7 +77,11 @@ class Book:
             self._calls[event.call_id] = event
 
     def _recording(self, event: RecordingState) -> None:
-        self._recordings[event.recording_id] = event
-        self._recordings.move_to_end(event.recording_id)
+        self._recordings.pop(event.call_id, None)  # what is not yet asked for has no id, and goes by its call's
+        if event.state == "nothing":
+            return
+        key = event.recording_id or event.call_id
+        self._recordings[key] = event
+        self._recordings.move_to_end(key)
         while len(self._recordings) > _RECORDINGS:
             self._recordings.popitem(last=False)

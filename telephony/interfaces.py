@@ -74,6 +74,8 @@ class CallFacts:
     started_at: str
     rate: int
     """Samples a second of the frames that follow: 16000 when the codec is wide-band, else 8000."""
+    number: str = ""
+    """The far end's, as it stands in the call's record."""
 
 
 class MediaTap(Protocol):

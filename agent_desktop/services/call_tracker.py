@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -317,7 +318,7 @@ class CallTracker:
             view = self._views.get(event.call_id)
             if view is not None:
                 self._tell(_recorded(view, event))
-            elif event.call_id in self._over and event.state != "recording":
+            elif event.call_id in self._over and event.state not in ("recording", "waiting"):
                 self._over[event.call_id] = _recorded(self._over[event.call_id], event)
                 self.sealed.emit(self._over[event.call_id])
 
@@ -356,9 +357,13 @@ class CallTracker:
 def _recorded(view: CallView, event: messages.RecordingState) -> CallView:
     return replace(
         view,
-        recording_id=event.recording_id,
+        recording_id=event.recording_id or view.recording_id,
         recording_state=event.state,
         recording_problem=event.problem,
+        recording_mode=event.mode,
+        pause_reasons=event.pause_reasons,
+        paused=event.paused,
+        pause_ends=time.monotonic() + event.pause_left_ms / 1000 if event.paused else 0.0,
         sealed_ms=event.sealed_ms,
     )
 

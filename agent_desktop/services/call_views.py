@@ -37,6 +37,14 @@ class CallView:
     recording_state: str = ""
     """Empty, or as ``telephony.messages.RecordingState``."""
     recording_problem: str = ""
+    recording_mode: str = "automatic"
+    """``automatic``, ``voice`` or ``manual``, as the policy says."""
+    pause_reasons: tuple[str, ...] = ()
+    """For what the recording may be paused, the usual reason first; empty when it may not be."""
+    paused: str = ""
+    """The reason of the pause; empty when there is none."""
+    pause_ends: float = 0.0
+    """When the pause ends by itself, by ``time.monotonic()``."""
     sealed_ms: int = 0
     invited_ns: int = 0
     """Inbound: CLOCK_MONOTONIC when the INVITE arrived."""
@@ -52,6 +60,13 @@ class CallView:
     """Home location and carrier of the number; None until the tables are loaded, a second after sign-in."""
     transferred_by: str = ""
     """Inbound: who sent the caller here; empty when nobody did."""
+
+    @property
+    def is_recorded(self) -> bool:
+        """What is said is on its way into the record, or would be when somebody spoke."""
+        return self.recording_state == "recording" or (
+            self.recording_state == "waiting" and self.recording_mode == "voice"
+        )
 
 
 @dataclass(frozen=True, slots=True)

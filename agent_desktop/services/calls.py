@@ -34,7 +34,8 @@ class CallService:
 
     Listeners are called on the line client's thread. Commands wait for the line process's reply, two seconds at most,
     and raise ``DeskError`` with ``LINE_AWAY``, ``LINE_NOT_READY``, ``LINE_BUSY``, ``BAD_NUMBER``, ``CALL_GONE``,
-    ``NUMBER_NOT_ALLOWED`` (by the line's dial plan), ``DO_NOT_CALL``, ``NOT_NOW`` or ``RECORD_FAILED``.
+    ``NUMBER_NOT_ALLOWED`` (by the line's dial plan), ``DO_NOT_CALL``, ``NOT_NOW``, ``RECORD_FAILED``,
+    ``NOT_RECORDED`` or ``RECORDING_NOT_ALLOWED`` (by the recording policy).
     """
 
     changed: Listeners[CallView]
@@ -156,6 +157,26 @@ class CallService:
 
     def send_dtmf(self, call_id: str, digits: str) -> None:
         self._command(call_id, messages.SendDtmf, digits=digits)
+
+    def pause_recording(self, call_id: str, reason: str = "") -> None:
+        """Record silence for a while, for a reason of the call's ``pause_reasons``; the first when none is given.
+
+        It goes on by itself when the policy's time is over. ``RECORDING_NOT_ALLOWED`` where the policy has no pause.
+        """
+        reason = reason or next(iter(self._known(call_id).pause_reasons), "")
+        self._command(call_id, messages.PauseRecording, reason=reason)
+
+    def resume_recording(self, call_id: str) -> None:
+        """End the pause now."""
+        self._command(call_id, messages.ResumeRecording)
+
+    def start_recording(self, call_id: str) -> None:
+        """On demand: record from now on, and what the policy takes in of the time before."""
+        self._command(call_id, messages.StartRecording)
+
+    def stop_recording(self, call_id: str) -> None:
+        """On demand: record no more. ``RECORDING_NOT_ALLOWED`` where the policy records by itself."""
+        self._command(call_id, messages.StopRecording)
 
     def attach(self, call_id: str, case_id: str, contact_id: str = "") -> None:
         """Tie an inbound call of an unknown or ambiguous number to a case."""

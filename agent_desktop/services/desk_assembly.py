@@ -38,7 +38,7 @@ from agent_desktop.sync.push import PushChannel, PushHandlers
 from agent_desktop.sync.worker import SyncState, SyncWorker
 from recorder.spool import Spool
 from recorder.uploader import UploadApi, Uploader, UploadStatus
-from telephony.messages import Event, LinePolicy, RecordingState
+from telephony.messages import Event, LinePolicy, RecordingState, SetPolicy
 
 if TYPE_CHECKING:
     from agent_desktop.services.sign_in import SeatSettings
@@ -87,7 +87,7 @@ class _Assembly:
         )
         lines = self._context.lines
         self._choices = SeatChoices(parts.settings.data_dir / "devices.json")
-        commands = LineCommands()
+        self._commands = commands = LineCommands()
         self._status = StatusService()
         self._cases = CaseService(self._context)
         self._receipts = RecordReceipts(commands)
@@ -105,7 +105,14 @@ class _Assembly:
         self._publisher = SeatPublisher(parts.seat.seat_id, parts.api, self._push, self._calls, self._status)
         self._spool = Spool(parts.settings.data_dir / "spool")
         self._upload_api = UploadApi(parts.api.base_url, parts.api.token, parts.api.verify)
-        self._uploader = Uploader(self._spool, self._upload_api, self._on_upload, receipt_key=lambda: self._receipt_key)
+        self._uploader = Uploader(
+            self._spool,
+            self._upload_api,
+            self._on_upload,
+            receipt_key=lambda: self._receipt_key,
+            bytes_per_second=self._context.policy.upload_bytes_per_second,
+            order="newest" if self._context.policy.newest_first else "oldest",
+        )
         self._keeper = self._line_keeper()
 
     def run(self) -> Desk:
@@ -197,10 +204,19 @@ class _Assembly:
         seat = self._parts.seat
         session = self._api.sign_in(self._context.user.login, password, seat.seat_id, seat.public_key)
         self._receipt_key = session.receipt_key
+        self._follow(session)
         self._status.on_signed_in()
         self._wake()
         self._push.retry()
         self._uploader.wake()
+
+    def _follow(self, session: SessionInfo) -> None:
+        """Hand the line process the policy that came with a new session; without one it comes with its start."""
+        policy = LinePolicy(idle_exit_s=float(Policy.from_json(session.policy).line_idle_exit_seconds))
+        try:
+            self._commands.request(SetPolicy, policy=policy, recording=session.recording_policy)
+        except DeskError as error:
+            log.info("the line process was not told the new policy: %s", error)
 
     def _wake(self) -> None:
         self._worker.wake()
@@ -242,7 +258,7 @@ class _Assembly:
             self._publisher.again()
 
     def _on_upload(self, state: UploadStatus) -> None:
-        self._status.on_uploads(state.waiting, state.uploading, state.problem)
+        self._status.on_uploads(state)
 
     def _push_handlers(self) -> PushHandlers:
         return PushHandlers(

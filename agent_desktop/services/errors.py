@@ -29,6 +29,8 @@ class Problem(StrEnum):
     CALL_GONE = "call_gone"
     NOT_NOW = "not_now"
     RECORD_FAILED = "record_failed"
+    NOT_RECORDED = "not_recorded"
+    RECORDING_NOT_ALLOWED = "recording_not_allowed"
     DO_NOT_CALL = "do_not_call"
     GRANT_REFUSED = "grant_refused"
     SEAT_OFFLINE = "seat_offline"

@@ -16,6 +16,9 @@ _PROBLEMS = {
     "no_such_call": Problem.CALL_GONE,
     "wrong_state": Problem.NOT_NOW,
     "record_failed": Problem.RECORD_FAILED,
+    "no_recording": Problem.NOT_RECORDED,
+    "not_allowed": Problem.RECORDING_NOT_ALLOWED,
+    "unknown_reason": Problem.RECORDING_NOT_ALLOWED,
     "no_such_device": Problem.NO_SUCH_DEVICE,
     "device_busy": Problem.DEVICE_BUSY,
 }

@@ -11,13 +11,15 @@ from agent_desktop.services.errors import DeskError
 
 if TYPE_CHECKING:
     from agent_desktop.services.calls import CallService
-    from agent_desktop.services.status import StatusService
+    from agent_desktop.services.status import StatusService, StatusView
     from agent_desktop.sync.http import CollectionApi
     from agent_desktop.sync.push import PushChannel
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 10.0
+UPLOAD_PROBLEMS = ("receipt_wrong", "refused", "spool_unreadable")
+"""Of ``UploadStatus.problem``, those that do not mend themselves."""
 
 PAINT_FIRST_S = 0.05
 """Wait before telling others, so that the window paints a popped case without sharing the interpreter."""
@@ -79,8 +81,8 @@ class SeatPublisher:
             "call": {"id": call.id, "case_id": call.case_id, "direction": call.direction.value} if call else None,
             "line_state": status.line_state,
             "line_uri": self._status.line_uri,
-            "recording": any(c.recording_state == "recording" for c in calls),
-            "recording_problem": next((c.recording_problem for c in calls if c.recording_problem), ""),
+            "recording": any(c.is_recorded for c in calls),
+            "recording_problem": _recording_problem(calls, status),
         }
 
     def _on_call(self, call: CallView) -> None:
@@ -110,6 +112,18 @@ class SeatPublisher:
             return False
         self._problem = ""
         return True
+
+
+def _recording_problem(calls: tuple[CallView, ...], status: StatusView) -> str:
+    """What a lead is told of the seat's recording, the gravest first: as ``RecordingState.problem`` or
+    ``RecorderHealth.problem``; ``paused``, ``on_demand`` (nobody has asked yet), ``upload_problem``.
+    """
+    found = [c.recording_problem for c in calls] + [status.recorder_problem]
+    found += ["paused" for c in calls if c.paused]
+    found += ["on_demand" for c in calls if c.recording_state == "waiting" and not c.is_recorded]
+    if status.uploads_refused or status.upload_problem in UPLOAD_PROBLEMS:
+        found.append("upload_problem")
+    return next((code for code in found if code), "")
 
 
 def _agent_state(call: CallView | None) -> str:

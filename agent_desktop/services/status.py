@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from agent_desktop.services.line_roster import LineView
 from agent_desktop.services.listeners import Listeners
-from telephony.messages import AudioState, Event, RecordingState, Snapshot
+from telephony.messages import AudioState, Event, RecorderHealth, RecordingState, Snapshot
 
 if TYPE_CHECKING:
     from agent_desktop.sync.worker import SyncState
+    from recorder.uploader import UploadStatus
 
 AGENT_STATES = ("ready", "wrap_up", "break")
 
@@ -44,7 +45,19 @@ class StatusView:
     uploads_waiting: int = 0
     uploading: bool = False
     upload_problem: str = ""
-    """Empty, ``server_away``, ``signed_out``, ``receipt_wrong``, ``refused``, ``spool_unreadable``."""
+    """As ``recorder.uploader.UploadStatus``."""
+    uploads_refused: int = 0
+    """Recordings that the server refused or nobody can read; kept, and shown."""
+    upload_oldest_at: datetime | None = None
+    """When the oldest recording that waits for its upload was begun."""
+    upload_last_at: datetime | None = None
+    """When a recording was stored last, since this window was opened."""
+    free_bytes: int = -1
+    """Left on the recordings' disk; −1 while it is not known."""
+    spool_ready: int = 0
+    """Recordings in the spool, as the line process counts them."""
+    recorder_problem: str = ""
+    """Of the spool, call or no call, as ``telephony.messages.RecorderHealth``."""
     audio: str = ""
     audio_problem: str = ""
     recording_problem: str = ""
@@ -62,9 +75,9 @@ class StatusService:
         self._agent_state = "ready"
         self._line_uri = ""
         self._recording_problems: dict[str, str] = {}
-        """By recording, of those that have one."""
+        """By call, of those whose recording has one."""
         self._over: set[str] = set()
-        """Recordings that ended with a problem, which is shown until another one has something to say."""
+        """Calls whose recordings ended with a problem, which is shown until another one has something to say."""
         # Held while it tells, so that the last view told is the last one there is.
         self._lock = threading.RLock()
 
@@ -95,8 +108,11 @@ class StatusService:
         """An event of the line process."""
         if isinstance(event, Snapshot):
             self.on_line_event(event.audio)
+            self.on_line_event(event.recorder)
         elif isinstance(event, AudioState):
             self._update(audio=event.description or event.kind, audio_problem=event.problem)
+        elif isinstance(event, RecorderHealth):
+            self._update(free_bytes=event.free_bytes, spool_ready=event.spool_ready, recorder_problem=event.problem)
         elif isinstance(event, RecordingState):
             self._on_recording(event)
 
@@ -120,7 +136,7 @@ class StatusService:
         """The line process has gone, and with it what was wrong with recording; ``reason`` is for the log."""
         with self._lock:
             self._recording_problems.clear()
-            self._update(recording_problem="")
+            self._update(recording_problem="", free_bytes=-1, recorder_problem="")
 
     def on_sync(self, state: SyncState) -> None:
         """The sync worker's state."""
@@ -140,21 +156,29 @@ class StatusService:
         """There is a new token: what was said of the old one no longer holds."""
         self._update(signed_out=False)
 
-    def on_uploads(self, waiting: int, uploading: bool, problem: str) -> None:
+    def on_uploads(self, state: UploadStatus) -> None:
         """The uploader's state."""
-        self._update(uploads_waiting=waiting, uploading=uploading, upload_problem=problem)
+        self._update(
+            uploads_waiting=state.waiting,
+            uploading=state.uploading,
+            upload_problem=state.problem,
+            uploads_refused=state.refused,
+            upload_oldest_at=_time(state.oldest_at) if state.waiting else None,
+            upload_last_at=_time(state.last_done_at) or self._view.upload_last_at,
+        )
 
     def _on_recording(self, event: RecordingState) -> None:
         """Of two calls the one whose recording has a problem is heard: the other must not cover it."""
+        call_id = event.call_id  # a recording that waits to be asked for has no id yet
         with self._lock:
-            for other in self._over - {event.recording_id}:
+            for other in self._over - {call_id}:
                 self._recording_problems.pop(other, None)
-            self._over &= {event.recording_id}
-            if event.state != "recording":
-                self._over.add(event.recording_id)
-            self._recording_problems.pop(event.recording_id, None)
+            self._over &= {call_id}
+            if event.state not in ("recording", "waiting"):
+                self._over.add(call_id)
+            self._recording_problems.pop(call_id, None)
             if event.problem:
-                self._recording_problems[event.recording_id] = event.problem
+                self._recording_problems[call_id] = event.problem
             self._update(recording_problem=next(reversed(self._recording_problems.values()), ""))
 
     def _update(self, **changes: Any) -> None:
@@ -163,6 +187,13 @@ class StatusService:
             if view != self._view:
                 self._view = view
                 self.changed.emit(view)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _badness(line: LineView) -> int:

@@ -14,7 +14,7 @@ def sentence(error: Exception) -> str:
 
 def problem_text(problem: Problem) -> str:
     """One clear sentence: what is wrong and, where there is one, what to do."""
-    return _signing_in(problem) or _seat(problem) or _calling(problem)
+    return _signing_in(problem) or _seat(problem) or _recording(problem) or _calling(problem)
 
 
 def _signing_in(problem: Problem) -> str:
@@ -49,12 +49,22 @@ def _seat(problem: Problem) -> str:
             return translate("Problems", "The local data is damaged. Ask your administrator before you go on.")
         case Problem.DISK_FULL:
             return translate("Problems", "The disk is full. Free some space now: recordings need it.")
-        case Problem.RECORDING_DAMAGED:
-            return translate("Problems", "This recording is damaged and cannot be played.")
         case Problem.GRANT_REFUSED:
             return translate("Problems", "The agent's line refused the permission to listen.")
         case Problem.SEAT_OFFLINE:
             return translate("Problems", "Nobody is signed in at this seat, or its line cannot be called now.")
+        case _:
+            return ""
+
+
+def _recording(problem: Problem) -> str:
+    match problem:
+        case Problem.RECORDING_DAMAGED:
+            return translate("Problems", "This recording is damaged and cannot be played.")
+        case Problem.NOT_RECORDED:
+            return translate("Problems", "This call is not being recorded just now.")
+        case Problem.RECORDING_NOT_ALLOWED:
+            return translate("Problems", "Your company's rules for recording do not allow this.")
         case _:
             return ""
 

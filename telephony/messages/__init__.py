@@ -54,6 +54,7 @@ from telephony.messages.config import LinePolicy as LinePolicy
 from telephony.messages.events import AnsweringState as AnsweringState
 from telephony.messages.events import AudioState as AudioState
 from telephony.messages.events import LineState as LineState
+from telephony.messages.events import RecorderHealth as RecorderHealth
 from telephony.messages.events import Snapshot as Snapshot
 from telephony.messages.events import Stopped as Stopped
 from telephony.messages.from_json import MessageError as MessageError

@@ -172,14 +172,16 @@ class MonitorState(Event):
 
 @dataclass(frozen=True, slots=True)
 class RecordingState(Event):
-    """``state``: ``recording``, ``sealed`` (finalised, ready for upload), ``recovered``, ``failed``.
+    """``state``: ``recording``, ``waiting`` (nothing is taken just now: no voice, or nobody asked), ``sealed``
+    (finalised, ready for upload), ``recovered``, ``failed``, ``nothing`` (it is over, and nothing was recorded).
 
-    Sent about once a second while recording. ``problem``: empty, ``spool_unwritable``, ``disk_full``, ``disk_low``,
-    ``agent_silent``, ``far_silent``.
+    Sent about once a second while the call has media. ``problem``: empty, ``spool_unwritable``, ``disk_full``,
+    ``disk_low``, ``agent_silent``, ``far_silent``.
     """
 
     type: ClassVar[str] = "recording_state"
     recording_id: str
+    """Empty until something is recorded."""
     call_id: str
     state: str
     sealed_ms: int
@@ -193,3 +195,5 @@ class RecordingState(Event):
     """Reason of the pause; empty when there is none."""
     pause_left_ms: int = 0
     """Until the pause ends by itself."""
+    pause_reasons: tuple[str, ...] = ()
+    """What this recording may be paused for, the usual reason first; empty when it may not be."""

@@ -56,6 +56,23 @@ class AudioState(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RecorderHealth(Event):
+    """Whether the seat can record, call or no call; looked at every 2 s, sent when it has changed.
+
+    ``problem``: empty, ``disk_low`` (under 500 MB), ``disk_full``, ``spool_unwritable``.
+    """
+
+    type: ClassVar[str] = "recorder_health"
+    free_bytes: int = -1
+    """Left on the spool's disk, rounded down to whole megabytes; −1 while it is not known, or nothing is recorded."""
+    spool_ready: int = 0
+    """Recordings that are ready and not yet at the store."""
+    oldest_ready_at: str = ""
+    """Since when the oldest of them waits, ISO 8601 in UTC; empty when there is none."""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot(Event):
     """Everything a client that comes back needs: the latest state of each line, call and recording, and the audio."""
 
@@ -67,6 +84,7 @@ class Snapshot(Event):
     ended: tuple[CallEnded, ...] = ()
     """Records of calls that no client has acknowledged yet, oldest first."""
     answering: AnsweringState = field(default_factory=AnsweringState)
+    recorder: RecorderHealth = field(default_factory=RecorderHealth)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from agent_desktop.sync.http import GrantAnswer
 from agent_desktop.sync.outbox import OutboxSender
 from agent_desktop.sync.pull import Puller
 from agent_desktop.sync.worker import SyncState, SyncWorker
+from recorder.uploader import UploadStatus
 from telephony import messages
 from telephony.client import LineError
 from tests.support.desk_data import ME, NOON, Clock, make_case, make_note, note_operation, page, upsert
@@ -166,7 +167,7 @@ def test_indicators_follow_the_line_and_the_workers() -> None:
     status.on_line_event(messages.AudioState("device", "USB headset", "device_lost"))
     assert (status.now.audio, status.now.audio_problem) == ("USB headset", "device_lost")
     status.on_sync(SyncState(online=True, waiting=3, refused=1))
-    status.on_uploads(2, True, "server_away")
+    status.on_uploads(UploadStatus(2, True, "server_away"))
     assert (status.now.outbox, status.now.refused, status.now.uploads_waiting) == (3, 1, 2)
     status.on_signed_out()
     status.on_signed_in()

@@ -63,10 +63,13 @@ def problem_of(seat: SeatState) -> tuple[str, Tone] | None:
 
 
 def _recording_problem(code: str) -> tuple[str, Tone] | None:
-    """Of ``telephony.messages.RecordingState.problem``."""
+    """Of ``telephony.messages.RecordingState.problem``, and what ``services.seat_publisher`` adds."""
     if not code:
         return None
     return {
+        "paused": (translate("Lead", "Recording paused"), Tone.WARN),
+        "on_demand": (translate("Lead", "On demand, not recorded"), Tone.GREY),
+        "upload_problem": (translate("Lead", "Recordings not uploaded"), Tone.WARN),
         "far_silent": (translate("Lead", "Other side silent"), Tone.WARN),
         "agent_silent": (translate("Lead", "Agent silent"), Tone.WARN),
         "disk_low": (translate("Lead", "Disk nearly full"), Tone.WARN),
