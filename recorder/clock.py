@@ -1,7 +1,9 @@
-"""Two clocks of a recording: the monotonic one, which says how long, and the wall's, which anybody may set."""
+"""Two clocks of a recording: the monotonic one, which says how long, and the wall's, which anybody may set; a bell."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -55,6 +57,23 @@ class CallClock:
         """Now, as the end."""
         elapsed = time.monotonic() - self._began
         return End(_text(self._started + timedelta(seconds=elapsed)), utc_now(), round(elapsed * 1000))
+
+
+class Bell:
+    """Wakes one waiting thread. A bare lock: half of what a queue costs at each waking, six times a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def ring(self) -> None:
+        """Wake it now, or at its next ``wait``. Any thread; never blocks."""
+        with contextlib.suppress(RuntimeError):  # it rings already
+            self._lock.release()
+
+    def wait(self, timeout: float | None) -> None:
+        """Until it rings, at most ``timeout`` seconds (None: for ever)."""
+        self._lock.acquire(timeout=-1 if timeout is None else timeout)
 
 
 def utc_now() -> str:

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
+from recorder.clock import Bell
 from recorder.codec import warm_up
 from recorder.container import HeaderFacts
 from recorder.evidence import VOID, Manifest, SeatIdentity
@@ -30,10 +31,10 @@ from recorder.tap import RecordingSession
 
 _log = logging.getLogger(__name__)
 
-WRITE_SECONDS = 0.16
+WRITE_SECONDS = 0.18
 """How often what came is sealed and written: with the writer's delay, a kill loses less than 0.25 s."""
 SYNC_SECONDS = 0.7
-"""With the 0.16 s between two writes and the time of the sync itself, a power cut loses less than a second."""
+"""With the 0.18 s between two writes and the time of the sync itself, a power cut loses less than a second."""
 FINALISE_RETRY_SECONDS = 15.0
 GIVE_WAY = 2.0
 """While another call is up, the finaliser sleeps this many times as long as it works."""
@@ -72,7 +73,7 @@ class Recorder:
         self._on_state = on_state
         self._sessions: list[RecordingSession] = []
         self._lock = threading.Lock()
-        self._wake: SimpleQueue[None] = SimpleQueue()
+        self._wake = Bell()
         self._finished: SimpleQueue[_Job | None] = SimpleQueue()
         self._busy = threading.Event()
         self._stopping = threading.Event()
@@ -102,7 +103,7 @@ class Recorder:
             self._sessions.append(session)
             self._start_threads()
         self._busy.set()
-        self._wake.put(None)
+        self._wake.ring()
         return session
 
     def recover(self) -> list[Manifest]:
@@ -141,7 +142,7 @@ class Recorder:
             time.sleep(0.01)
         self._stopping.set()
         self._busy.set()
-        self._wake.put(None)
+        self._wake.ring()
         self._finished.put(None)
         for thread in self._threads:
             thread.join(max(2.0, deadline - time.monotonic()))
@@ -171,13 +172,7 @@ class Recorder:
     def _write(self) -> None:
         """At its own pace for all calls, not once for each of them: waking a thread costs more than writing."""
         while not self._stopping.is_set():
-            live = self._live()
-            try:
-                self._wake.get(timeout=WRITE_SECONDS if live else None)
-                while True:
-                    self._wake.get_nowait()
-            except Empty:
-                pass
+            self._wake.wait(WRITE_SECONDS if self._sessions else None)
             for session in self._live():
                 self._pump(session)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Mapping
-from queue import SimpleQueue
 from typing import Any
 
 from recorder.call_facts import CallFactsPiece
-from recorder.clock import CallClock, utc_now
+from recorder.clock import Bell, CallClock, utc_now
 from recorder.files import SpoolError
 from recorder.finalise import FinishedJournal
 from recorder.journal import Close, Demand, Item, Journal, Mark
@@ -38,7 +37,7 @@ class RecordingSession:
     or the first demand in the others.
     """
 
-    def __init__(self, journal: Journal, facts: RecordingFacts, rules: RecordingRules, wake: SimpleQueue[None]) -> None:
+    def __init__(self, journal: Journal, facts: RecordingFacts, rules: RecordingRules, wake: Bell) -> None:
         self._journal: Journal | None = journal
         self._header = journal.facts
         self._rules = rules
@@ -79,7 +78,7 @@ class RecordingSession:
         else:
             queue.append((start, agent, far))
         if waiting == _WAKE_FRAMES:
-            self._wake.put(None)
+            self._wake.ring()
 
     def event(self, kind: str, detail: Mapping[str, Any]) -> None:
         """Mark something in the record, at the sample reached. ``detail`` must be JSON. Engine thread."""
@@ -95,7 +94,7 @@ class RecordingSession:
             end = self._clock.end()
             self._queue.append(self._facts.mark(cause))
             self._queue.append(Close(cause, end.at, self._dropped_to, end.wall_at, end.monotonic_ms))
-            self._wake.put(None)
+            self._wake.ring()
 
     # --- any thread ---
 
@@ -195,7 +194,7 @@ class RecordingSession:
         kind = "recording_started" if on else "recording_stopped"
         mark = Mark(kind, utc_now(), {"look_back_s": round(self._rules.look_back_s)} if on else {}, self._reached)
         self._queue.extend((Demand(on), mark))
-        self._wake.put(None)
+        self._wake.ring()
 
     # --- writer thread ---
 
