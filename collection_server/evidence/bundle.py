@@ -50,7 +50,7 @@ def bundle_files(session: Session, server: Server, recording_ids: Sequence[str])
             select(RecordingPieces.recording_id, RecordingPieces.digests).where(
                 RecordingPieces.recording_id.in_([recording.id for recording in wanted])
             )
-        ).tuples()
+        ).tuples().all()
     )
     common = _common_files(session, server, wanted)
     return _files(server, common, wanted, entries, pieces)
