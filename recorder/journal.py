@@ -148,7 +148,7 @@ class Journal:
         if self.file is None:
             self._spool.prepare()
             with spool_errors():
-                self._spool.numbers.take(self.facts.recording_id)
+                self._spool.numbers.take(self.facts.recording_id, self.facts.call_id)
             self.file = self._spool.create_journal(self.facts.recording_id, self._container.preamble)
 
     def add(self, item: Item) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 
+from recorder.clock import utc_now
 from recorder.container import FINALISED, JOURNAL, ContainerError, ContainerReader, Header
-from recorder.evidence import Manifest, SeatIdentity
+from recorder.evidence import RECORDING_ID, Manifest, SeatIdentity, void_manifest
 from recorder.files import SpoolError, spool_errors
 from recorder.finalise import file_digest, publish, publish_journal
 from recorder.spool import JournalFile, Spool
@@ -37,12 +38,14 @@ def recover(spool: Spool, identity: SeatIdentity) -> list[Manifest]:
             made += [manifest] if manifest else []
     if failed and not made:
         raise failed[0]
-    _settle(spool)
-    return made
+    return made + _account_for_numbers(spool, identity)
 
 
 def _recover_one(spool: Spool, identity: SeatIdentity, recording_id: str, *, has_journal: bool) -> Manifest | None:
     if not has_journal:
+        if spool.is_void(recording_id):
+            _set_aside_void(spool, recording_id, spool.manifest(recording_id))
+            return None
         if spool.manifest(recording_id) is not None or spool.has_receipt(recording_id):
             return None
         return _recover_sealed(spool, identity, recording_id)
@@ -57,6 +60,10 @@ def _recover_one(spool: Spool, identity: SeatIdentity, recording_id: str, *, has
 
 def _recover_journal(spool: Spool, identity: SeatIdentity, recording_id: str, file: JournalFile) -> Manifest | None:
     manifest = spool.manifest(recording_id)
+    if spool.is_void(recording_id):
+        file.close()
+        _set_aside_void(spool, recording_id, manifest)
+        return None
     if spool.has_receipt(recording_id):
         spool.drop_journal(file)  # the store has it; the crash came before the journal went
         return None
@@ -74,6 +81,14 @@ def _recover_journal(spool: Spool, identity: SeatIdentity, recording_id: str, fi
         # Without its manifest nobody vouches for a finalised file; the journal is the original.
         spool.payload(recording_id, FINALISED).unlink(missing_ok=True)
     return publish_journal(spool, identity, file, header.facts, None, _last_written(spool, recording_id, JOURNAL))
+
+
+def _set_aside_void(spool: Spool, recording_id: str, manifest: Manifest | None) -> None:
+    """Audio that turns up after its number was declared void is kept for a person to look at."""
+    _log.warning("recording %s turned up after its number was declared void, and is set aside", recording_id)
+    spool.set_aside(recording_id, "declared_void")
+    if manifest is not None:  # not yet with the store
+        spool.publish(manifest)
 
 
 def _recover_sealed(spool: Spool, identity: SeatIdentity, recording_id: str) -> Manifest | None:
@@ -102,6 +117,8 @@ def _recover_sealed(spool: Spool, identity: SeatIdentity, recording_id: str) -> 
             lost_frames=0,
             started_at=facts.started_at,
             ended_at=_last_written(spool, recording_id, FINALISED),
+            mode=facts.mode,
+            policy_sha256=facts.policy_sha256,
         ),
     )
 
@@ -129,12 +146,29 @@ def _last_written(spool: Spool, recording_id: str, kind: str) -> str:
     return datetime.fromtimestamp(when, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _settle(spool: Spool) -> None:
-    """Forget numbers whose manifest was written just before a crash, or has long been with the store."""
+def _account_for_numbers(spool: Spool, identity: SeatIdentity) -> list[Manifest]:
+    """Settle numbers whose manifest was written just before a crash, or has long been with the store.
+
+    A number whose process is gone, and of which there is no audio that could be sent, is declared void: somebody
+    deleted the audio, or it cannot be read, and the store and its QA are to know.
+    """
+    made = []
     with spool_errors():
         for recording_id in spool.numbers.held():
             if spool.manifest(recording_id) is not None or spool.has_receipt(recording_id):
                 spool.numbers.settle(recording_id)
+        for recording_id, taken in spool.numbers.abandoned().items():
+            here = any(spool.payload(recording_id, kind).exists() for kind in (JOURNAL, FINALISED))
+            if here or not RECORDING_ID.fullmatch(recording_id):
+                continue
+            call_id = taken.call_id if RECORDING_ID.fullmatch(taken.call_id) else ""
+            void = void_manifest(
+                identity, recording_id, taken.number, taken.at or utc_now(), call_id=call_id, ended_at=utc_now()
+            )
+            _log.warning("recording %s is gone: its number %d is declared void", recording_id, taken.number)
+            spool.publish(void)
+            made.append(void)
+    return made
 
 
 __all__ = ["SpoolError", "recover"]

@@ -148,6 +148,7 @@ class Recorder:
             thread.join(max(2.0, deadline - time.monotonic()))
         for session in self._live():
             session.release()
+        self._spool.numbers.let_go()
         return not self._live()
 
     def _start_threads(self) -> None:

@@ -6,7 +6,7 @@ ID.rec             the finalised file
 ID.manifest.json   signed; written last: with it, and only with it, a recording is ready for upload
 receipts/ID.json   the store's verified receipt and the manifest it is for
 refused/           what the server refused or nobody can read, with the reason
-numbers.json       the seat's numbers
+numbers.json       the seat's numbers; holders/ has a lock file for each process that took some
 uploader.lock      held by the process that is sending
 *.part, *.new      not yet whole
 ```
@@ -222,12 +222,22 @@ class Spool:
     def has_receipt(self, recording_id: str) -> bool:
         return (self.receipts / f"{recording_id}.json").exists()
 
+    def is_void(self, recording_id: str) -> bool:
+        """The seat has declared that this recording's number has no audio, and the store may have its word."""
+        try:
+            receipt = strict_object((self.receipts / f"{recording_id}.json").read_bytes())
+            told = receipt.get("manifest")
+        except (OSError, ValueError):
+            told = None
+        manifest = self.manifest(recording_id)
+        return (isinstance(told, dict) and told.get("kind") == VOID) or (manifest is not None and manifest.kind == VOID)
+
     def drop_stored(self, recording_id: str) -> None:
         """Delete the local copy of a recording whose receipt is kept, manifest last. Raises ``SpoolError``."""
         if not self.has_receipt(recording_id):
             raise ValueError("a recording without a receipt is never dropped")
         with spool_errors():
-            for kind in (FINALISED, JOURNAL):
+            for kind in () if self.is_void(recording_id) else (FINALISED, JOURNAL):
                 if kind == FINALISED or self._is_abandoned(recording_id):
                     self.payload(recording_id, kind).unlink(missing_ok=True)
             self._manifest_path(recording_id).unlink(missing_ok=True)
