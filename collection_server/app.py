@@ -35,6 +35,8 @@ from collection_server.recordings import uploads
 from collection_server.recordings.cache import AudioCache
 from collection_server.retention import destroy
 from collection_server.retention import routes as retention_routes
+from collection_server.retrieval import routes as retrieval_routes
+from collection_server.retrieval.worker import RetrievalWorker
 from collection_server.settings import MIB, Settings
 from collection_server.storage import DiskStore
 from collection_server.sync import changes
@@ -93,7 +95,9 @@ def create_app(server: Server) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         duties = Duties(server, duties_of(server))
+        retrievals = RetrievalWorker(server)
         duties.start()
+        retrievals.start()
         watcher = asyncio.create_task(events.watch_presence(server))
         try:
             yield
@@ -101,6 +105,7 @@ def create_app(server: Server) -> FastAPI:
             watcher.cancel()
             with suppress(asyncio.CancelledError):
                 await watcher
+            retrievals.stop()
             duties.stop()
             server.db.dispose()
 
@@ -151,6 +156,7 @@ def make_api(lifespan: Any = None) -> FastAPI:
         events,
         audit_routes,
         retention_routes,
+        retrieval_routes,
     ):
         api.include_router(module.router)
     app.include_router(api)

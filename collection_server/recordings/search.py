@@ -67,9 +67,7 @@ def visible_to(who: Principal) -> ColumnElement[bool]:
 def matching(session: Session, who: Principal, wanted: Conditions, limit: int) -> list[tuple[str, bool]]:
     """Ids, oldest first, of at most ``limit`` recordings, and whether each has been destroyed."""
     query = _joined().where(visible_to(who), *_conditions(wanted)).order_by(Recording.started_at, Recording.id)
-    found = session.execute(
-        query.with_only_columns(Recording.id, Recording.destroyed_at, maintain_column_froms=True).limit(limit)
-    )
+    found = session.execute(query.with_only_columns(Recording.id, Recording.destroyed_at).limit(limit))
     return [(recording_id, destroyed_at is not None) for recording_id, destroyed_at in found]
 
 
@@ -127,6 +125,7 @@ def _latest_note() -> Any:
 def _joined() -> Select[Recording, Call, Case, User, Note, Promise]:
     return (
         select(Recording, Call, Case, User, Note, Promise)
+        .select_from(Recording)
         .outerjoin(Call, Call.id == Recording.call_id)
         .outerjoin(Case, Case.id == Call.case_id)
         .outerjoin(User, User.id == Call.agent_id)
