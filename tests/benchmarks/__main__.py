@@ -12,8 +12,8 @@ import sys
 import time
 
 NAMES = (
-    *("window_start", "screen_pop", "dial_to_invite", "call_setup", "line_cpu", "server_answers"),
-    *("many_calls", "window_stalls"),
+    *("window_start", "screen_pop", "dial_to_invite", "call_setup", "line_cpu", "line_restart", "server_answers"),
+    *("many_calls", "window_stalls", "upload_rate"),
 )
 
 
