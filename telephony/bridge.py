@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
-from pjsua2 import pjsua2 as pj
-
+from telephony.drive import Drive
+from telephony.headset_sound import HeadsetSound
 from telephony.interfaces import Headset, HeadsetError
-from telephony.media import HeadsetPort, TapPorts
-from telephony.pcm import frame_access
+from telephony.media import TapPorts
+from telephony.ports import Port
 
 log = logging.getLogger(__name__)
 
@@ -17,18 +16,17 @@ log = logging.getLogger(__name__)
 class Bridge:
     """Owns the headset's port and the taps' ports, and connects them with calls."""
 
-    def __init__(self, headset: Headset) -> None:
-        self._read, write = frame_access(pj.MediaFrame)
+    def __init__(self, headset: Headset, drive: Drive) -> None:
+        self._ports = drive.ports
         self._headset = headset
         self._open = False
-        self._port = HeadsetPort(headset, self._read, write)
+        self.sound = HeadsetSound(headset)
+        """What passes between the headset and its port."""
+        self.headset = self._ports.duplex("headset", headset.rate, self.sound.microphone, self.sound.speaker)
+        """The headset as source (microphone) and sink (speaker)."""
         self._idle_taps: list[TapPorts] = []
         self._taps: list[TapPorts] = []
-
-    @property
-    def headset(self) -> HeadsetPort:
-        """The headset as source (microphone) and sink (speaker)."""
-        return self._port
+        drive.on_lost = self._skip
 
     def open_headset(self) -> str:
         """Open the devices. Returns the problem's code, empty when all is well; calls work without a headset too."""
@@ -45,7 +43,7 @@ class Bridge:
         if headset.rate != self._headset.rate:
             raise HeadsetError("no_such_device", "the headset has another sample rate than the bridge")
         headset.start()
-        self._port.swap(headset)
+        self.sound.swap(headset)
         old, self._headset = self._headset, headset
         was_open, self._open = self._open, True
         if was_open:
@@ -60,7 +58,7 @@ class Bridge:
             if ports.rate == rate:
                 self._idle_taps.remove(ports)
                 return ports
-        ports = TapPorts(rate, self._port, self._read)
+        ports = TapPorts(rate, self.sound, self._ports)
         self._taps.append(ports)
         return ports
 
@@ -68,15 +66,10 @@ class Bridge:
         """Return a pair; nothing may be connected to it any more."""
         self._idle_taps.append(ports)
 
-    def route(self, source: Any, sink: Any, on: bool) -> None:
+    def route(self, source: Port, sink: Port, on: bool) -> None:
         """Connect or disconnect; either may be so already."""
-        try:
-            if on:
-                source.startTransmit(sink)
-            else:
-                source.stopTransmit(sink)
-        except pj.Error as error:
-            log.warning("the bridge refused a connection: %s", error.reason)
+        if problem := self._ports.route(source, sink, on):
+            log.warning("the bridge refused a connection: %s", problem)
 
     def close(self) -> None:
         """Stop the headset and drop every port; before the library is destroyed."""
@@ -85,4 +78,10 @@ class Bridge:
             self._open = False
         self._taps.clear()
         self._idle_taps.clear()
-        del self._port
+        del self.headset
+        self._ports.close()
+
+    def _skip(self, ticks: int) -> None:
+        """The media clock's thread."""
+        for ports in self._taps:
+            ports.stream.skip(ticks)

@@ -37,7 +37,7 @@ class CallSound:
         self._bridge = bridge
         self._publish = publish
         self._alarms = Alarms(publish)
-        self._sounds = Sounds(bridge.headset, tones, notify)
+        self._sounds = Sounds(bridge.sound, tones, notify)
 
     def publish(self, event: Event) -> None:
         """Send an event to the clients, and let it be heard."""
@@ -72,14 +72,11 @@ class CallSound:
         self._run_clock(False)
 
     def _run_clock(self, on: bool) -> None:
-        if on == self._library.clock_runs:
-            return
-        if on:
-            self._bridge.headset.clock_starts()
-            self._library.start_clock()
-        else:
-            self._bridge.headset.clock_stops()
-            self._library.stop_clock()
+        clock = self._library.drive.clock
+        if on and not clock.runs:
+            clock.start()
+        elif not on:
+            clock.stop()
 
 
 def _packets(call: LiveCall) -> int | None:

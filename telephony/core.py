@@ -65,7 +65,7 @@ class Core:
         self._refused: dict[str, SipCall] = {}
         self._library = Library(settings)
         self._library.start()
-        self._bridge = Bridge(headset)
+        self._bridge = Bridge(headset, self._library.drive)
         problem = self._bridge.open_headset()
         book.publish(AudioState("", self._bridge.describe_headset(), problem))
         self._sound = CallSound(self._library, self._bridge, settings.tones, self._from_media, book.publish)

@@ -13,6 +13,7 @@ from pjsua2 import pjsua2 as pj
 
 from telephony.connections import Connections, ExpectedNames
 from telephony.door import Door
+from telephony.drive import Drive
 from telephony.names import Names
 from telephony.pace import Pace
 from telephony.settings import EngineSettings
@@ -100,8 +101,8 @@ class Library:
         self._addresses: dict[str, tuple[str, int]] = {}
         self.names = Names()
         self._sip_names = SipNames(self.names)
-        self.clock_runs = False
-        """The media clock drives the bridge."""
+        self.drive: Drive
+        """The media clock and its ports, once the library is started."""
 
     def tell_turned_away(self, told: TurnedAway | None) -> None:
         """Tell ``told``, inside PJSIP's callback, of INVITEs that it refuses by itself, for want of room for one."""
@@ -129,7 +130,8 @@ class Library:
         self._endpoint.libStart()
         self._choose_codecs()
         self._sip_names.install()
-        self.start_clock()
+        self.drive = Drive(self._endpoint.audDevManager, self._settings.clock_rate, self._settings.own_clock)
+        self.drive.clock.start()
         self.transport("udp")
 
     def transport(self, kind: str, security: Security | None = None) -> int:
@@ -167,19 +169,10 @@ class Library:
         self._endpoint.libHandleEvents(timeout_ms)
         self._sip_names.turn()
 
-    def start_clock(self) -> None:
-        """Start the media clock, a thread of its own."""
-        self._endpoint.audDevManager().setNullDev()
-        self.clock_runs = True
-
-    def stop_clock(self) -> None:
-        """Stop the media clock, and wait for it; before any port of the bridge is deleted."""
-        self._endpoint.audDevManager().setNoDev()
-        self.clock_runs = False
-
     def stop(self) -> None:
         """Destroy the library, without good-byes on the network. Every other pjsua2 object must be gone."""
         self._door.close()
+        self.drive.clock.close()
         gc.collect()
         self._sip_names.close()
         self._endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)

@@ -34,6 +34,9 @@ class EngineSettings:
     practice line's.
     """
 
+    own_clock: bool = True
+    """Our own thread turns the media bridge, where this build of PJSIP can be called past pjsua2."""
+
     def refusal(self, dialled: str) -> int:
         """The SIP code to refuse a call to this number with, or 0."""
         return next((code for ending, code in self.refusals if dialled.endswith(ending)), 0)

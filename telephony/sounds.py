@@ -21,7 +21,7 @@ from telephony.audio.tones import (
 )
 from telephony.audio.trial import Trial
 from telephony.errors import CommandError
-from telephony.media import HeadsetPort
+from telephony.headset_sound import HeadsetSound
 from telephony.messages import CallEnded, CallState, Event, Levels, TestAudio
 from telephony.pcm import SILENCE_DBFS
 
@@ -43,7 +43,7 @@ _FAILURES = {
 class Sounds:
     """Plays what the state of the calls asks for, and asks the headset for the devices that this needs."""
 
-    def __init__(self, port: HeadsetPort, tones: bool, on_level: Callable[[Levels], None]) -> None:
+    def __init__(self, port: HeadsetSound, tones: bool, on_level: Callable[[Levels], None]) -> None:
         self._port = port
         self._tones = tones
         self._on_level = on_level

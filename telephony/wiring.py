@@ -11,7 +11,7 @@ from telephony.live_call import LiveCall
 def wire(bridge: Bridge, calls: Iterable[LiveCall]) -> None:
     """Make the bridge's connections those that these calls, all that are up, should have; safe to repeat."""
     calls = tuple(calls)
-    bridge.headset.in_use = any(not call.ended_here for call in calls)
+    bridge.sound.in_use = any(not call.ended_here for call in calls)
     for call in calls:
         if not call.ended_here:
             _wire_one(bridge, call)

@@ -13,12 +13,13 @@ from tests.line.sound import write_tone
 
 
 @pytest.fixture
-def line_process(tmp_path: Path) -> Iterator[Callable[..., LineProcess]]:
-    """Starts line processes; each must end in order, or the test fails."""
+def line_process(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., LineProcess]]:
+    """Starts line processes; each must end in order, or the test fails. See ``BOTH_CLOCKS``."""
+    own_clock = getattr(request, "param", True)
     started: list[LineProcess] = []
 
     def start(name: str = "line", **options: Any) -> LineProcess:
-        started.append(LineProcess(tmp_path / name, **options))
+        started.append(LineProcess(tmp_path / name, **{"own_clock": own_clock, **options}))
         return started[-1]
 
     yield start

@@ -147,6 +147,7 @@ def main() -> None:
         log_path=options.get("log", ""),
         monitor_wait_s=options.get("monitor_wait_s", 30.0),
         codecs=tuple(options.get("codecs", ("G722", "PCMA", "PCMU"))),
+        own_clock=options.get("own_clock", True),
     )
     taps = (lambda call: None) if options.get("no_tap") else (lambda call: FileTap(folder, call))
     engine = Engine(settings, headset, taps, OneGrantEach(), hub.publish)

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 from telephony.client import LineClient
 from telephony.messages import AddLine, CallEnded, CallState, Dial, Event, LineConfig
 from tests.line.sound import Samples, read_wav
@@ -48,6 +50,10 @@ def end_process(process: subprocess.Popen[Any]) -> None:
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             stream.close()
+
+
+BOTH_CLOCKS = pytest.mark.parametrize("line_process", [True, False], ids=["own-clock", "null-device"], indirect=True)
+"""Once with our clock on the media bridge, once with PJMEDIA's null device."""
 
 
 class LineProcess:

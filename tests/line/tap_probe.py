@@ -1,7 +1,7 @@
 """A program: one noise into both sides of a tap on the real bridge; says how well the sides agree, as JSON.
 
-PJSIP can be started once a process, so each look at the bridge has one of its own. Arguments: the tap's rate in Hz, and
-for how many seconds to keep the interpreter from the media clock halfway.
+PJSIP can be started once a process, so each look at the bridge has one of its own. Arguments: the tap's rate in Hz, for
+how many seconds to keep the interpreter from the media clock halfway, and whose clock it is: ``own`` or ``device``.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ def look(library: Library, bridge: Bridge, rate: int, stall_s: float) -> dict[st
     samples = rate // 50
     after_join = keep.kept[20:]  # the two resamplers began a tenth of a second apart
     return {
+        "clock": type(library.drive.clock).__name__,
         "frames": delivered,
         "late_frames": len(keep.kept) - delivered,
         "sizes": sorted({len(side or b"") for entry in keep.kept for side in entry[1:3]}),  # type: ignore[arg-type]
@@ -98,11 +99,11 @@ def turn(library: Library, seconds: float) -> None:
 
 
 def main() -> None:
-    library = Library(EngineSettings())
+    library = Library(EngineSettings(own_clock=sys.argv[3] == "own"))
     library.start()
-    bridge = Bridge(NoiseHeadset())
+    bridge = Bridge(NoiseHeadset(), library.drive)
     print(json.dumps(look(library, bridge, int(sys.argv[1]), float(sys.argv[2]))))
-    library.stop_clock()
+    library.drive.clock.stop()
     bridge.close()
     library.stop()
 

@@ -26,7 +26,7 @@ from telephony.messages import (
     SetMute,
     TransferState,
 )
-from tests.line.parts import FarPhone, LineProcess, Sipp
+from tests.line.parts import BOTH_CLOCKS, FarPhone, LineProcess, Sipp
 from tests.line.sound import samples
 from tests.line.three import AGENT, FIRST, SECOND, Ears, Lines, Span, Three, tones_in
 
@@ -40,6 +40,7 @@ def joined(three: Three) -> tuple[str, str]:
     return first, second
 
 
+@BOTH_CLOCKS
 def test_three_hear_each_other_and_each_tape_has_what_its_far_side_heard(line_process: Lines) -> None:
     three = Three(line_process)
     first, theirs = three.reach("l1")

@@ -26,7 +26,7 @@ from telephony.messages import (
     SetMute,
     Snapshot,
 )
-from tests.line.parts import ROOT, Baresip, LineProcess, Sipp
+from tests.line.parts import BOTH_CLOCKS, ROOT, Baresip, LineProcess, Sipp
 from tests.line.sound import Samples, read_wav, samples, tone_power
 
 Lines = Callable[..., LineProcess]
@@ -61,6 +61,7 @@ def connect(lines: Lines) -> tuple[LineProcess, LineProcess, str, str]:
     return agent, customer, call_id, ringing.call_id
 
 
+@BOTH_CLOCKS
 @pytest.mark.parametrize(("codec", "rate"), [("PCMU/8000/1", 8000), ("G722/16000/1", 16000)])
 def test_tones_both_ways_with_baresip(
     line: LineProcess, baresip: Callable[..., Baresip], codec: str, rate: int
@@ -122,6 +123,7 @@ def test_frames_keep_time(line_process: Lines) -> None:
     assert abs(np.median(late)) < 0.03
 
 
+@BOTH_CLOCKS
 def test_a_frozen_interpreter_leaves_a_gap_of_its_length(line_process: Lines) -> None:
     agent, _, call_id, _ = connect(line_process)
     time.sleep(0.5)
@@ -137,13 +139,14 @@ def test_a_frozen_interpreter_leaves_a_gap_of_its_length(line_process: Lines) ->
     assert abs(counted - (facts["at_ns"][-1] - facts["at_ns"][0]) / 1e9) < 0.06
 
 
+@pytest.mark.parametrize("clock", ["own", "device"])
 @pytest.mark.parametrize(
     ("rate", "stall_s", "gap"), [(8000, 0.0, 0.0), (16000, 0.0, 0.0), (8000, 0.3, 0.0), (16000, 0.8, 0.8)]
 )
-def test_both_sides_of_a_tick_belong_together(rate: int, stall_s: float, gap: float) -> None:
+def test_both_sides_of_a_tick_belong_together(rate: int, stall_s: float, gap: float, clock: str) -> None:
     """One noise into both sides comes out the same, sample for sample, and keeps pace with the clock."""
     run = subprocess.run(
-        [sys.executable, "-m", "tests.line.tap_probe", str(rate), str(stall_s)],
+        [sys.executable, "-m", "tests.line.tap_probe", str(rate), str(stall_s), clock],
         cwd=ROOT,
         capture_output=True,
         timeout=20,
@@ -151,6 +154,7 @@ def test_both_sides_of_a_tick_belong_together(rate: int, stall_s: float, gap: fl
     )
     seen = json.loads(run.stdout)
     assert run.stderr == b""
+    assert seen["clock"] == ("OwnClock" if clock == "own" else "DeviceClock")
     assert seen["equal"] == 1.0
     assert (seen["sizes"], seen["silent"], seen["late_frames"]) == ([rate // 50 * 2], 0, 0)
     assert abs(sum(seen["gaps"]) / 50 - gap) < 0.06

@@ -22,7 +22,7 @@ from telephony.messages import (
     MonitorState,
     SetMute,
 )
-from tests.line.parts import LineProcess, Sipp, free_port
+from tests.line.parts import BOTH_CLOCKS, LineProcess, Sipp, free_port
 from tests.line.sound import samples, tone_power
 
 Lines = Callable[..., LineProcess]
@@ -62,6 +62,7 @@ def three(line_process: Lines) -> tuple[LineProcess, LineProcess, LineProcess]:
     return agent, customer, lead
 
 
+@BOTH_CLOCKS
 def test_the_lead_hears_both_and_nobody_hears_the_lead(three: tuple[LineProcess, ...]) -> None:
     agent, customer, lead = three
     call_id = connect(agent, customer)
