@@ -54,8 +54,6 @@ class StatusView:
     """When a recording was stored last, since this window was opened."""
     free_bytes: int = -1
     """Left on the recordings' disk; −1 while it is not known."""
-    spool_ready: int = 0
-    """Recordings in the spool, as the line process counts them."""
     recorder_problem: str = ""
     """Of the spool, call or no call, as ``telephony.messages.RecorderHealth``."""
     audio: str = ""
@@ -112,7 +110,7 @@ class StatusService:
         elif isinstance(event, AudioState):
             self._update(audio=event.description or event.kind, audio_problem=event.problem)
         elif isinstance(event, RecorderHealth):
-            self._update(free_bytes=event.free_bytes, spool_ready=event.spool_ready, recorder_problem=event.problem)
+            self._update(free_bytes=event.free_bytes, recorder_problem=event.problem)
         elif isinstance(event, RecordingState):
             self._on_recording(event)
 

@@ -6,8 +6,7 @@ from agent_desktop.services.call_views import CallView, QualityView
 from agent_desktop.services.phone import AudioView, LineView
 from agent_desktop.services.status import StatusView
 from agent_desktop.ui import format as fmt
-from agent_desktop.ui import line_text, sound_text
-from agent_desktop.ui.collector import call_text
+from agent_desktop.ui import line_text, recording_text, sound_text
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.theme import Tone
 
@@ -101,16 +100,47 @@ def _upload_problem(code: str) -> str:
         "server_away": translate("Status", "Recordings wait on this seat until the server is back."),
         "receipt_wrong": translate("Status", "The store's receipt is wrong: the recordings are kept here."),
         "refused": translate("Status", "The store refused a recording: it is kept here."),
+        "another_uploader": translate("Status", "Another program on this computer sends the recordings."),
         "spool_unreadable": translate("Status", "The recordings' folder cannot be read."),
     }.get(code, translate("Status", "The upload has a problem."))
 
 
-def recording(call: CallView | None, problem: str) -> Indicator:
-    """The recording light: lit while a call is recorded, and whenever something is wrong with recording."""
-    code = (call.recording_problem if call else "") or problem
-    tip = call_text.recording_problem(code)
-    if call is not None and call.recording_state == "recording":
-        return translate("Status", "Recording"), Tone.BAD if not code else Tone.WARN, tip
-    if call is not None and call.recording_state == "failed":
+def recording(call: CallView | None, status: StatusView, *, silent: bool = False) -> Indicator:
+    """The recording light: how the call is recorded, else whether one could be; ``silent``: a side of it is."""
+    code = (call.recording_problem if call else "") or status.recording_problem
+    tip = recording_text.problem(code)
+    if call is not None and call.recording_state:
+        return _call_recorded(call, code, tip, silent=silent)
+    code = code or status.recorder_problem
+    if code:
+        said = recording_text.disk_problem(status.recorder_problem) if code == status.recorder_problem else tip
+        return (*_idle_problem(code), said)
+    if status.free_bytes < 0 or status.line_state in ("none", "away"):
+        return "", Tone.GREY, ""
+    return translate("Status", "Recorder ready"), Tone.OK, ""
+
+
+def _call_recorded(call: CallView, code: str, tip: str, *, silent: bool) -> Indicator:
+    if call.recording_state == "failed":
         return translate("Status", "Not recorded"), Tone.BAD, tip
-    return (translate("Status", "Recording problem"), Tone.BAD, tip) if code else ("", Tone.GREY, "")
+    if call.paused:
+        return translate("Status", "Recording paused"), Tone.WARN, recording_text.reason(call.paused)
+    if not call.is_recorded:
+        return translate("Status", "Not recorded"), Tone.WARN, recording_text.standing(call)[0]
+    if silent or code.endswith("_silent"):
+        return translate("Status", "Recording · silent"), Tone.WARN, tip
+    if code == "disk_low":
+        return translate("Status", "Recording · disk low"), Tone.WARN, tip
+    return translate("Status", "Recording"), Tone.WARN if code else Tone.BAD, tip
+
+
+def _idle_problem(code: str) -> tuple[str, Tone]:
+    match code:
+        case "disk_low":
+            return translate("Status", "Disk nearly full"), Tone.WARN
+        case "disk_full":
+            return translate("Status", "Disk full"), Tone.BAD
+        case "spool_unwritable":
+            return translate("Status", "Cannot record"), Tone.BAD
+        case _:
+            return translate("Status", "Recording problem"), Tone.BAD

@@ -2,7 +2,7 @@
 
 Names: ``top.state``, ``top.doNotDisturb``, ``top.autoAnswer``, ``top.figure.cases``, ``top.figure.talk``,
 ``top.figure.promises``, ``top.sound`` (opens the devices), ``top.line`` (opens the list of lines), ``top.sync``,
-``top.upload``, ``top.recording``, ``top.user``.
+``top.upload``, ``top.recording`` (opens the recorder's health), ``top.user``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from agent_desktop.ui import format as fmt
 from agent_desktop.ui import status_text
 from agent_desktop.ui.agent_state import CHOICES, AgentState
 from agent_desktop.ui.answering import Answering, AnsweringActions, AnsweringMarks
+from agent_desktop.ui.health_light import HealthLight
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.lines_menu import LinesMenu
 from agent_desktop.ui.terms import agent_state_text, agent_state_tone, role_text
@@ -64,7 +65,8 @@ class TopBar(Panel):
         self._lines_menu = LinesMenu(self)
         self._line.setMenu(self._lines_menu)
         self._line.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._upload, self._recording = StatusDot("top.upload"), StatusDot("top.recording")
+        self._upload = StatusDot("top.upload")
+        self.health = HealthLight()
         self._tick = QTimer(self)
         self._tick.setInterval(500)
         self._build()
@@ -89,7 +91,7 @@ class TopBar(Panel):
                 widget.hide()
             row.addWidget(self._role)
         row.addStretch(1)
-        for dot in (self.sound_button, self._line, self._sync, self._upload, self._recording):
+        for dot in (self.sound_button, self._line, self._sync, self._upload, self.health):
             row.addWidget(dot)
         for button in (self._state, self.user_button):
             button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -116,7 +118,8 @@ class TopBar(Panel):
         self._show_line()
         self._sync.set(*status_text.sync(status))
         self._upload.set(*status_text.upload(status))
-        self._show_recording()
+        if self._agent_state is not None:  # others make no calls of their own
+            self.health.show_status(status)
 
     def show_figures(self, figures: DayFigures) -> None:
         self._figures = figures
@@ -155,16 +158,12 @@ class TopBar(Panel):
         """The call in the first place, and how good its line is."""
         up = view is not None and view.state != "ended"
         self._call, self._quality = (view, quality) if up else (None, None)
-        self._show_recording()
+        self.health.show_call(self._call)
         self._show_line()
 
     def _show_line(self) -> None:
         if self._status is not None:
             self._line.set(*status_text.line(self._status, self._lines, self._quality))
-
-    def _show_recording(self) -> None:
-        problem = self._status.recording_problem if self._status else ""
-        self._recording.set(*status_text.recording(self._call, problem))
 
     def _show_state(self) -> None:
         agent = self._agent_state

@@ -113,6 +113,8 @@ class MainWindow(Panel):
             Relay(desk.cases.changed, self._on_cases, self)
             self.page.shown.connect(self._on_call_shown)
             self.page.worked.connect(self._load_figures)
+            Relay(desk.calls.levels, self.top.health.show_levels, self)
+            Relay(desk.calls.alarms, self.top.health.show_alarm, self)
         if self._answering is not None and isinstance(self.page, CollectorPage):
             self._answering.failed.connect(self.page.call_panel.show_error)
 
@@ -129,6 +131,8 @@ class MainWindow(Panel):
     def _on_status(self, status: StatusView) -> None:
         self.top.show_status(status)
         self._signed_out.show_state(status.signed_out)
+        if isinstance(self.page, CollectorPage):
+            self.page.call_panel.show_recorder(status.recorder_problem)
         self._menu.sound.setVisible(status.line_state != "none")
 
     def _on_call_shown(self, view: CallView | None, quality: QualityView | None) -> None:

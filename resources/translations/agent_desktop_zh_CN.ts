@@ -662,6 +662,10 @@
    <translation>通话中</translation>
   </message>
   <message>
+   <source>On demand, not recorded</source>
+   <translation>按需录音，未录</translation>
+  </message>
+  <message>
    <source>Other side silent</source>
    <translation>对方无声</translation>
   </message>
@@ -682,8 +686,16 @@
    <translation>录音</translation>
   </message>
   <message>
+   <source>Recording paused</source>
+   <translation>录音已暂停</translation>
+  </message>
+  <message>
    <source>Recording problem</source>
    <translation>录音异常</translation>
+  </message>
+  <message>
+   <source>Recordings not uploaded</source>
+   <translation>录音未能上传</translation>
   </message>
   <message>
    <source>Registered</source>
@@ -1138,6 +1150,10 @@
    <translation>此通话已结束。</translation>
   </message>
   <message>
+   <source>This call is not being recorded just now.</source>
+   <translation>此通话当前未在录音。</translation>
+  </message>
+  <message>
    <source>This cannot be done as the call stands now.</source>
    <translation>通话当前状态下无法执行此操作。</translation>
   </message>
@@ -1164,6 +1180,10 @@
   <message>
    <source>Your account may not do this.</source>
    <translation>您的账号没有此权限。</translation>
+  </message>
+  <message>
+   <source>Your company's rules for recording do not allow this.</source>
+   <translation>公司的录音规定不允许此操作。</translation>
   </message>
  </context>
  <context>
@@ -1445,6 +1465,201 @@
   </message>
  </context>
  <context>
+  <name>Recording</name>
+  <message>
+   <source>Card number</source>
+   <translation>银行卡号</translation>
+  </message>
+  <message>
+   <source>Free space</source>
+   <translation>剩余空间</translation>
+  </message>
+  <message>
+   <source>Identity document</source>
+   <translation>证件信息</translation>
+  </message>
+  <message>
+   <source>My side</source>
+   <translation>我方</translation>
+  </message>
+  <message>
+   <source>Not being recorded: only on demand</source>
+   <translation>未在录音：按需录音</translation>
+  </message>
+  <message>
+   <source>Nothing of this call was recorded</source>
+   <translation>本次通话未录音</translation>
+  </message>
+  <message>
+   <source>Oldest not sent</source>
+   <translation>最早未上传</translation>
+  </message>
+  <message>
+   <source>Other side</source>
+   <translation>对方</translation>
+  </message>
+  <message>
+   <source>Pause</source>
+   <translation>暂停</translation>
+  </message>
+  <message>
+   <source>Pause recording</source>
+   <translation>暂停录音</translation>
+  </message>
+  <message>
+   <source>Pause recording: silence takes the place of what is said</source>
+   <translation>暂停录音：期间的通话以静音代替</translation>
+  </message>
+  <message>
+   <source>Record</source>
+   <translation>开始录音</translation>
+  </message>
+  <message>
+   <source>Recording on this seat</source>
+   <translation>本机录音</translation>
+  </message>
+  <message>
+   <source>Recording paused</source>
+   <translation>录音已暂停</translation>
+  </message>
+  <message>
+   <source>Recording stopped · sealed to {time}</source>
+   <translation>已停止录音 · 已封存至 {time}</translation>
+  </message>
+  <message>
+   <source>Recordings here</source>
+   <translation>本机录音文件</translation>
+  </message>
+  <message>
+   <source>Records when somebody speaks · sealed to {time}</source>
+   <translation>有人说话时录音 · 已封存至 {time}</translation>
+  </message>
+  <message>
+   <source>Resume</source>
+   <translation>恢复录音</translation>
+  </message>
+  <message>
+   <source>Safe on the disk</source>
+   <translation>已封存</translation>
+  </message>
+  <message>
+   <source>Stop</source>
+   <translation>停止</translation>
+  </message>
+  <message>
+   <source>Stop recording</source>
+   <translation>停止录音</translation>
+  </message>
+  <message>
+   <source>The disk is full: no call can be recorded. Free some space now.</source>
+   <translation>磁盘已满，无法录音，请立即清理空间。</translation>
+  </message>
+  <message>
+   <source>The recordings' folder cannot be written: no call can be recorded.</source>
+   <translation>录音文件夹无法写入，无法录音。</translation>
+  </message>
+  <message>
+   <source>Then it is recorded again by itself</source>
+   <translation>到时自动恢复录音</translation>
+  </message>
+  <message>
+   <source>all sent</source>
+   <translation>全部已上传</translation>
+  </message>
+  <message>
+   <source>all sent · last at {time}</source>
+   <translation>全部已上传 · 最近 {time}</translation>
+  </message>
+  <message>
+   <source>no call</source>
+   <translation>无通话</translation>
+  </message>
+  <message>
+   <source>none waiting</source>
+   <translation>无待上传</translation>
+  </message>
+  <message>
+   <source>not known</source>
+   <translation>未知</translation>
+  </message>
+  <message>
+   <source>not recorded</source>
+   <translation>未录音</translation>
+  </message>
+  <message>
+   <source>quiet</source>
+   <translation>安静</translation>
+  </message>
+  <message>
+   <source>silent</source>
+   <translation>无声</translation>
+  </message>
+  <message>
+   <source>under 1 min</source>
+   <translation>不到 1 分钟</translation>
+  </message>
+  <message>
+   <source>up to {time}</source>
+   <translation>至 {time}</translation>
+  </message>
+  <message>
+   <source>{age}</source>
+   <translation>已等待 {age}</translation>
+  </message>
+  <message>
+   <source>{age} · overdue</source>
+   <translation>已等待 {age} · 过久</translation>
+  </message>
+  <message>
+   <source>{level} dB</source>
+   <translation>{level} dB</translation>
+  </message>
+  <message>
+   <source>{n} days</source>
+   <translation>{n} 天</translation>
+  </message>
+  <message>
+   <source>{n} h</source>
+   <translation>{n} 小时</translation>
+  </message>
+  <message>
+   <source>{n} min</source>
+   <translation>{n} 分钟</translation>
+  </message>
+  <message>
+   <source>{n} waiting</source>
+   <translation>待上传 {n}</translation>
+  </message>
+  <message>
+   <source>{n} waiting · {refused} set aside</source>
+   <translation>待上传 {n} · 搁置 {refused}</translation>
+  </message>
+  <message>
+   <source>{reason}: silence is recorded</source>
+   <translation>{reason}：期间只录静音</translation>
+  </message>
+  <message>
+   <source>{sealed} · paused</source>
+   <translation>{sealed} · 已暂停</translation>
+  </message>
+  <message>
+   <source>{size} · cannot be written</source>
+   <translation>{size} · 无法写入</translation>
+  </message>
+  <message>
+   <source>{size} · enough</source>
+   <translation>{size} · 充足</translation>
+  </message>
+  <message>
+   <source>{size} · full</source>
+   <translation>{size} · 已满</translation>
+  </message>
+  <message>
+   <source>{size} · nearly full</source>
+   <translation>{size} · 即将用尽</translation>
+  </message>
+ </context>
+ <context>
   <name>SignIn</name>
   <message>
    <source>Agent Desktop</source>
@@ -1684,12 +1899,28 @@
  <context>
   <name>Status</name>
   <message>
+   <source>Another program on this computer sends the recordings.</source>
+   <translation>本机另一程序正在上传录音。</translation>
+  </message>
+  <message>
    <source>Behind by {n}</source>
    <translation>待同步 {n}</translation>
   </message>
   <message>
    <source>Calls and notes go on; they are sent when the server is back.</source>
    <translation>通话和催记照常，服务器恢复后自动同步。</translation>
+  </message>
+  <message>
+   <source>Cannot record</source>
+   <translation>无法录音</translation>
+  </message>
+  <message>
+   <source>Disk full</source>
+   <translation>磁盘已满</translation>
+  </message>
+  <message>
+   <source>Disk nearly full</source>
+   <translation>磁盘将满</translation>
   </message>
   <message>
    <source>Headset problem</source>
@@ -1728,12 +1959,28 @@
    <translation>{time} 起离线</translation>
   </message>
   <message>
+   <source>Recorder ready</source>
+   <translation>录音就绪</translation>
+  </message>
+  <message>
    <source>Recording</source>
    <translation>录音</translation>
   </message>
   <message>
+   <source>Recording paused</source>
+   <translation>录音已暂停</translation>
+  </message>
+  <message>
    <source>Recording problem</source>
    <translation>录音异常</translation>
+  </message>
+  <message>
+   <source>Recording · disk low</source>
+   <translation>录音 · 磁盘将满</translation>
+  </message>
+  <message>
+   <source>Recording · silent</source>
+   <translation>录音 · 单侧无声</translation>
   </message>
   <message>
    <source>Recordings wait on this seat until the server is back.</source>

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -294,6 +295,18 @@ class MemoryCalls:
 
     def send_dtmf(self, call_id: str, digits: str) -> None:
         self.digits += digits
+
+    def pause_recording(self, call_id: str, reason: str = "") -> None:
+        self._change(call_id, paused=reason, pause_ends=time.monotonic() + 60)
+
+    def resume_recording(self, call_id: str) -> None:
+        self._change(call_id, paused="")
+
+    def start_recording(self, call_id: str) -> None:
+        self._change(call_id, recording_state="recording")
+
+    def stop_recording(self, call_id: str) -> None:
+        self._change(call_id, recording_state="waiting")
 
     def attach(self, call_id: str, case_id: str, contact_id: str = "") -> None:
         detail = self._cases.detail(case_id)

@@ -25,8 +25,7 @@ from agent_desktop.domain.number_places import NumberPlace
 from agent_desktop.services.calls import CallView
 from agent_desktop.services.errors import DeskError, Problem
 from agent_desktop.ui import format as fmt
-from agent_desktop.ui import terms
-from agent_desktop.ui.collector import call_text
+from agent_desktop.ui import recording_text, terms
 from agent_desktop.ui.language import apply_language
 from agent_desktop.ui.places import Places, place, region
 from agent_desktop.ui.problems import problem_text, sentence
@@ -168,4 +167,4 @@ def test_a_call_that_has_ended_is_not_said_to_be_recording(state: str, recording
     view = CallView(
         "id", Direction.OUTBOUND, "+8613801016021", state, started, recording_state=recording, sealed_ms=207_000
     )
-    assert call_text.recording(view)[0] == said
+    assert recording_text.standing(view)[0] == said

@@ -228,7 +228,7 @@ def test_recording_problems_are_said_at_once(qtbot: QtBot, at_first_case: MainWi
     qtbot.waitUntil(lambda: text(at_first_case, "call.problem") == "Nothing is heard from the other side.")
     memory.calls.show(replace(memory.calls.current, recording_state="failed", recording_problem="disk_full"))
     qtbot.waitUntil(lambda: text(at_first_case, "call.recording") == "This call is not being recorded")
-    assert at_first_case.top.findChild(QWidget, "top.recording").text == "Not recorded"
+    assert find(at_first_case, QAbstractButton, "top.recording").text() == "Not recorded"
 
 
 def test_inbound_pops_its_case_and_says_when_it_is_painted(

@@ -40,6 +40,11 @@ class CallActions(QObject):
         controls.mute.connect(self._mute)
         controls.hold.connect(self._hold)
         controls.dtmf.connect(self._dtmf)
+        recording = self._panel.sound.recording
+        recording.pause.connect(self._pause_recording)
+        recording.resume.connect(lambda: self._for_call(self._calls.resume_recording))
+        recording.record.connect(lambda: self._for_call(self._calls.start_recording))
+        recording.stop.connect(lambda: self._for_call(self._calls.stop_recording))
         self._panel.transfer.consult.connect(self.consult_number)
         self._panel.transfer.blind.connect(self.transfer)
         other.answer.connect(self.answer)
@@ -129,6 +134,13 @@ class CallActions(QObject):
     def _dtmf(self, digit: str) -> None:
         if (view := self._book.up) is not None:
             self._do(lambda: self._calls.send_dtmf(view.id, digit))
+
+    def _pause_recording(self, reason: str) -> None:
+        self._for_call(lambda call_id: self._calls.pause_recording(call_id, reason))
+
+    def _for_call(self, work: Callable[[str], object]) -> None:
+        if (view := self._book.up) is not None:
+            self._do(lambda: work(view.id))
 
     # --- two calls
 

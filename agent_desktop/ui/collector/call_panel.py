@@ -16,7 +16,7 @@ from agent_desktop.domain.number_places import NumberPlace
 from agent_desktop.services.call_views import CallView, LevelsView
 from agent_desktop.services.cases import CaseService
 from agent_desktop.services.phone import AudioView
-from agent_desktop.ui import sound_text
+from agent_desktop.ui import recording_text, sound_text
 from agent_desktop.ui.collector import call_text
 from agent_desktop.ui.collector.call_book import CallBook
 from agent_desktop.ui.collector.call_controls import CallControls
@@ -32,6 +32,8 @@ from agent_desktop.ui.widgets.labels import label
 from agent_desktop.ui.widgets.panel import Panel
 
 _TICK_MS = 250
+SILENT = ("agent_silent", "far_silent")
+"""Problems of a recording that a call's alarms speak of too."""
 
 
 class CallPanel(Panel):
@@ -43,6 +45,7 @@ class CallPanel(Panel):
         self._book = book
         self._error: Exception | None = None
         self._audio: AudioView | None = None
+        self._recorder_problem = ""
         self._asked: tuple[str, tuple[CaseMatch, ...]] = ("", ())
         self._shown_id = ""
         self._tick = QTimer(self)
@@ -61,6 +64,7 @@ class CallPanel(Panel):
         self._build()
         self._tick.timeout.connect(self.head.tick)
         self._tick.timeout.connect(self.other.tick)
+        self._tick.timeout.connect(self.sound.recording.tick)
         self.controls.transfer_opened.connect(self._on_transfer_opened)
         self.transfer.closed.connect(self.controls.close_transfer)
         self.dial_box.typed.connect(lambda: self.show_error(None))
@@ -121,6 +125,12 @@ class CallPanel(Panel):
         self._audio = audio
         self._show_notices(self._book.shown)
 
+    def show_recorder(self, problem: str) -> None:
+        """What is wrong with the seat's recorder, call or no call; empty when nothing is."""
+        if problem != self._recorder_problem:
+            self._recorder_problem = problem
+            self._show_notices(self._book.shown)
+
     def _show_notices(self, view: CallView | None) -> None:
         alarms = self._alarms(view)
         said, tone = sound_text.audio(self._audio) if self._audio is not None else ("", Tone.GREY)
@@ -143,13 +153,15 @@ class CallPanel(Panel):
         return [sound_text.alarm(kind) for kind in self._book.alarms(view.id)]
 
     def _recording_problem(self, view: CallView | None) -> list[str]:
-        if view is None or not view.recording_problem:
+        if view is None or (
+            view.state == "ended" and not (view.recording_problem and view.recording_state == "failed")
+        ):
+            return [recording_text.disk_problem(self._recorder_problem)] if self._recorder_problem else []
+        if not view.recording_problem:
             return []
-        if view.state == "ended" and view.recording_state != "failed":
-            return []
-        if view.recording_problem in call_text.SILENT and self._book.alarms(view.id):
+        if view.recording_problem in SILENT and self._book.alarms(view.id):
             return []  # the alarm has said it, and what to do
-        return [call_text.recording_problem(view.recording_problem)]
+        return [recording_text.problem(view.recording_problem)]
 
     def _on_transfer_opened(self, on: bool) -> None:
         self.transfer.setVisible(on)

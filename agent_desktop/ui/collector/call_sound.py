@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from agent_desktop.services.call_views import CallView, LevelsView, QualityView
 from agent_desktop.ui import sound_text
 from agent_desktop.ui.collector import call_text
+from agent_desktop.ui.collector.recording_box import RecordingBox
 from agent_desktop.ui.language import translate
 from agent_desktop.ui.theme import Tone, set_look
 from agent_desktop.ui.widgets.labels import ElidedLabel, label
@@ -19,7 +20,7 @@ _INDENT = 14
 
 
 class CallSound(Panel):
-    """Names: ``call.meter.agent``, ``call.meter.far``, ``call.quality``, ``call.figures``, ``call.recording``."""
+    """Names: ``call.meter.agent``, ``call.meter.far``, ``call.quality``, ``call.figures``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,8 +29,8 @@ class CallSound(Panel):
         self._brief = False
         self._me, self._them = label("secondary"), label("secondary")
         self.agent_meter, self.far_meter = LevelMeter("call.meter.agent"), LevelMeter("call.meter.far")
-        self._recording_dot, self._quality_dot = Dot(), Dot()
-        self._recording = label("secondary", name="call.recording", wrap=True)
+        self._quality_dot = Dot()
+        self.recording = RecordingBox()
         self._quality = label("secondary", name="call.quality")
         self._figures = ElidedLabel("small")
         self._figures.setObjectName("call.figures")
@@ -45,7 +46,6 @@ class CallSound(Panel):
         for row, (caption, meter) in enumerate(((self._me, self.agent_meter), (self._them, self.far_meter))):
             meters.addWidget(caption, row, 0)
             meters.addWidget(meter, row, 1)
-        self._recording_row = _with_dot(self._recording_dot, self._recording, 1)
         self._quality_row = _with_dot(self._quality_dot, self._quality, 1)
         quality = QVBoxLayout()
         quality.setSpacing(0)
@@ -58,7 +58,7 @@ class CallSound(Panel):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(6)
         box.addWidget(self._meters)
-        box.addWidget(self._recording_row)
+        box.addWidget(self.recording)
         box.addLayout(quality)
 
     def show_call(self, view: CallView | None, quality: QualityView | None, *, brief: bool = False) -> None:
@@ -70,12 +70,8 @@ class CallSound(Panel):
         up = view is not None and view.state != "ended" and not call_text.ringing_in(view)
         self._meters.setVisible(up)
         self._show_quality(view if up else None, quality)
-        text, tone = call_text.recording(view) if view else ("", Tone.GREY)
-        self._recording.setText(text)
-        set_look(self._recording, tone=tone.value)
-        self._recording_dot.set_tone(tone)
-        self._recording_row.setVisible(bool(text))
-        self.setVisible(up or bool(text))
+        self.recording.show_call(view)
+        self.setVisible(up or self.recording.says_something)
 
     def _show_quality(self, view: CallView | None, quality: QualityView | None) -> None:
         text, tone, figures = "", Tone.GREY, ""

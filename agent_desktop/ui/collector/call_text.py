@@ -107,37 +107,3 @@ def seconds(view: CallView, now: datetime | None = None) -> float:
     """Talk time; ringing time before the call was answered."""
     end = view.ended_at or now or datetime.now(UTC)
     return (end - (view.answered_at or view.started_at)).total_seconds()
-
-
-def recording(view: CallView) -> tuple[str, Tone]:
-    """The recording line (empty before there is a recording)."""
-    sealed = fmt.clock(view.sealed_ms / 1000)
-    match view.recording_state:
-        case "recording" if view.state == "ended":
-            text = translate("CallPanel", "Recorded · two channels · sealed to {time}").format(time=sealed)
-            return text, Tone.WARN if view.recording_problem else Tone.OK
-        case "recording":
-            text = translate("CallPanel", "Recording · two channels · sealed to {time}").format(time=sealed)
-            return text, Tone.WARN if view.recording_problem else Tone.OK
-        case "sealed" | "recovered":
-            return translate("CallPanel", "Recording sealed · {time}").format(time=sealed), Tone.OK
-        case "failed":
-            return translate("CallPanel", "This call is not being recorded"), Tone.BAD
-        case _:
-            return "", Tone.GREY
-
-
-SILENT = ("agent_silent", "far_silent")
-"""Problems of a recording that a call's alarms speak of too."""
-
-
-def recording_problem(code: str) -> str:
-    """A sentence for ``RecordingState.problem``."""
-    return {
-        "": "",
-        "agent_silent": translate("CallPanel", "Your side is silent: check the microphone."),
-        "far_silent": translate("CallPanel", "Nothing is heard from the other side."),
-        "disk_low": translate("CallPanel", "The disk is nearly full: free some space now."),
-        "disk_full": translate("CallPanel", "The disk is full: the recording has stopped."),
-        "spool_unwritable": translate("CallPanel", "The recording cannot be written to the disk."),
-    }.get(code, translate("CallPanel", "The recording has a problem."))

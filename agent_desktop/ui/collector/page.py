@@ -2,7 +2,8 @@
 
 Keys: Ctrl+K search, F6 next case, F2 dial the chosen contact, Ctrl+D type a number, F5 redial, F3 answer, F4 hang up or
 reject (Shift+F4 the one that waits), F7 the other call, F8 hold, F9 mute, F10 transfer, F11 conference, F12 keypad,
-1–8 outcome (while no field is being typed in), Ctrl+Enter save and next.
+Ctrl+P pause and resume the recording, Ctrl+R record on demand and stop, 1–8 outcome (while no field is being typed in),
+Ctrl+Enter save and next.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from agent_desktop.ui.collector.call_text import ringing_in
 from agent_desktop.ui.collector.case_flow import CaseFlow
 from agent_desktop.ui.collector.case_view import CaseView
 from agent_desktop.ui.collector.queue import QueuePanel
+from agent_desktop.ui.collector.recording_box import PAUSE_KEY, RECORD_KEY
 from agent_desktop.ui.collector.wrap_up import WrapUpPanel
 from agent_desktop.ui.places import Places
 from agent_desktop.ui.theme import set_look
@@ -125,6 +127,8 @@ class CollectorPage(QWidget):
             "F10": self.calls.transfer_key,
             "F11": self.calls.toggle_conference,
             "F12": self.call_panel.controls.toggle_keypad,
+            PAUSE_KEY: self.call_panel.sound.recording.toggle_pause,
+            RECORD_KEY: self.call_panel.sound.recording.toggle_recording,
             "Ctrl+Return": lambda: self.wrap_up.ask_save(go_on=True),
             "Ctrl+Enter": lambda: self.wrap_up.ask_save(go_on=True),
         }
