@@ -55,8 +55,8 @@ class CallClock:
 
     def end(self) -> End:
         """Now, as the end."""
-        elapsed = time.monotonic() - self._began
-        return End(_text(self._started + timedelta(seconds=elapsed)), utc_now(), round(elapsed * 1000))
+        ms = round((time.monotonic() - self._began) * 1000)
+        return End(_text(self._started + timedelta(milliseconds=ms)), utc_now(), ms)
 
 
 class Bell:

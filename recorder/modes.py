@@ -12,6 +12,7 @@ from typing import Protocol
 
 from recorder.journal import NOT_ASKED, SILENT, Close, Demand, Frame, Item, Mark, Skip
 from recorder.rules import MAX_LOOK_BACK_S, MAX_SEGMENTS, RecordingRules
+from recorder.voice import RUN
 
 MIN_CUT_MS = 1000
 """A shorter silence is not worth a cut."""
@@ -117,7 +118,7 @@ class VoiceActivated(_Cuts):
         self._voice: Hears | None = None
         self._hears = hears
         self._rate = rate
-        self._pre_roll = max(0, rules.pre_roll_ms) // 20 + 3  # and the frames that it took to be sure of the voice
+        self._pre_roll = max(0, rules.pre_roll_ms) // 20 + RUN - 1  # and the frames before it was sure of the voice
         self._hang_over = max(0, rules.hang_over_ms) // 20
         self._room = self._pre_roll
         self._quiet = 0

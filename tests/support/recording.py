@@ -18,11 +18,13 @@ from nacl.public import PrivateKey
 from recorder import codec, pcm
 from recorder.container import CLOSING, CONTENT, EVENT, ContainerReader, Piece
 from recorder.evidence import Manifest, SeatIdentity
+from recorder.rules import RecordingRules
 from recorder.session import Recorder, RecordingFacts, RecordingSession, RecordingStatus
 from recorder.spool import Spool
 
 RATE = 8000
 FRAME = RATE // 50
+SOUNDS = Path(__file__).parents[2] / "resources" / "sounds"
 CALL_ID = "6f1c9a52-0d5e-4f0b-9a53-5f0f4c1d2e3a"
 
 
@@ -63,9 +65,16 @@ class Seat:
         """As another process would make it on the same spool."""
         return Recorder(self.spool, self.store_public, self.identity, self._on_state)
 
-    def record(self, agent: bytes, far: bytes, rate: int = RATE, cause: str = "hung_up") -> str:
+    def record(
+        self,
+        agent: bytes,
+        far: bytes,
+        rate: int = RATE,
+        cause: str = "hung_up",
+        rules: RecordingRules | None = None,
+    ) -> str:
         """A whole recording, fed as fast as it goes; its id, once it is sealed."""
-        session = self.recorder.start(facts(rate))
+        session = self.recorder.start(facts(rate), rules)
         feed(session, agent, far, rate)
         session.close(cause)
         self.wait_for(lambda s: s.recording_id == session.recording_id and s.state == "sealed")
@@ -90,6 +99,8 @@ class Seat:
 
     def names(self) -> set[str]:
         """Files of the spool's folder, without the ledger and locks."""
+        if not self.folder.exists():
+            return set()
         return {p.name for p in self.folder.iterdir() if p.is_file() and not p.name.startswith(("numbers", "uploader"))}
 
     def _on_state(self, status: RecordingStatus) -> None:
@@ -148,6 +159,18 @@ def feed(session: RecordingSession, agent: bytes, far: bytes, rate: int = RATE, 
         session.frames(start, a, f)
         start += rate // 50
     return start
+
+
+def speech(name: str, rate: int = RATE) -> bytes:
+    """A sentence of the product's own sounds, s16le mono, from its first to its last loud sample."""
+    import numpy as np
+    import soundfile
+
+    samples, own = soundfile.read(SOUNDS / f"{name}.wav", dtype="int16")
+    loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > 1000)
+    heard = samples[loud[0] : loud[-1] + 1]
+    at = np.arange(int(len(heard) * rate / own)) * own / rate
+    return np.interp(at, np.arange(len(heard)), heard).astype("<i2").tobytes()
 
 
 def power(samples: array[int], hertz: float, rate: int = RATE) -> float:
