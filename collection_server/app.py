@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -19,10 +20,11 @@ from collection_server.audit import routes as audit_routes
 from collection_server.audit.service import append_pending
 from collection_server.auth import routes as auth_routes
 from collection_server.auth.passwords import Passwords
+from collection_server.backup import create
 from collection_server.cases import routes as case_routes
 from collection_server.context import Server, ServerDep
 from collection_server.db import Database
-from collection_server.duties import Duties, Duty
+from collection_server.duties import Duties, Duty, NotNow
 from collection_server.evidence import routes as evidence_routes
 from collection_server.keys import load_keys
 from collection_server.monitoring import events
@@ -35,13 +37,16 @@ from collection_server.recordings import uploads
 from collection_server.recordings.cache import AudioCache
 from collection_server.retention import destroy
 from collection_server.retention import routes as retention_routes
+from collection_server.retention.guard import BackupRuns
 from collection_server.retrieval import routes as retrieval_routes
 from collection_server.retrieval.worker import RetrievalWorker
 from collection_server.settings import MIB, Settings
-from collection_server.storage import DiskStore
+from collection_server.storage import StoreAway, open_store
 from collection_server.sync import changes
 from collection_server.sync import routes as sync_routes
 from collection_server.sync.broadcast import InProcessBroadcaster, publish_pending
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 CHECKS_AT_ONCE = 3
@@ -79,7 +84,7 @@ def make_server(settings: Settings, clock: Clock = utc_now) -> Server:
         settings=settings,
         db=Database(settings.sqlalchemy_url, closers, (publish,)),
         keys=load_keys(settings.data / "keys"),
-        blobs=DiskStore(settings.data / "recordings"),
+        blobs=open_store(settings, settings.data / "recordings"),
         broadcaster=broadcaster,
         passwords=Passwords(),
         presence=Presence(settings.offline_after_seconds),
@@ -124,6 +129,19 @@ def duties_of(server: Server) -> list[Duty]:
 
     if settings.retention_every_seconds:
         duties.append(Duty("retention", timedelta(seconds=settings.retention_every_seconds), destroy_due))
+
+    def back_up() -> str:
+        assert settings.backup_folder is not None
+        try:
+            made = create.back_up(server, settings.backup_folder, keep=settings.backup_keep)
+        except BackupRuns as error:
+            raise NotNow from error
+        if made.problems:
+            log.error("%d files of recordings could not be backed up", len(made.problems))
+        return f"{made.name}: {made.recordings} recordings, {made.copied} copied, {len(made.problems)} problems"
+
+    if settings.backup_folder is not None:
+        duties.append(Duty("backup", timedelta(seconds=settings.backup_every_seconds), back_up))
     return duties
 
 
@@ -141,6 +159,7 @@ def make_api(lifespan: Any = None) -> FastAPI:
         responses={"default": {"model": ProblemBody, "description": "An error, as application/problem+json"}},
     )
     install_problem_handlers(app)
+    app.add_exception_handler(StoreAway, uploads.store_away)
     app.add_middleware(BodyLimit, part_limit=64 * MIB)
     app.add_middleware(AnswerHeaders)
     api = APIRouter(prefix="/v1")

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from collection_server.storage.settings import S3_LEAST_PART, StoreSettings
+
 MIB = 1024 * 1024
 
 
@@ -21,7 +23,7 @@ class BadSettings(Exception):
 RecordingMode = Literal["automatic", "voice", "manual"]
 
 
-class Settings(BaseSettings):
+class Settings(BaseSettings, StoreSettings):
     """Everything that can be set. Sizes in bytes, times in seconds."""
 
     model_config = SettingsConfigDict(env_prefix="COLLECTION_", extra="forbid", hide_input_in_errors=True)
@@ -98,6 +100,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo | None:
         """For ``datetime.astimezone``; None is this machine's own."""
         return ZoneInfo(self.timezone) if self.timezone else None
+
+    @property
+    def upload_part_size(self) -> int:
+        """Of new uploads."""
+        return max(self.part_size, S3_LEAST_PART) if self.store == "s3" else self.part_size
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -32,7 +32,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._part_limit if scope["path"].startswith("/v1/uploads/") else JSON_LIMIT
+        limit = self._part_limit if _is_part(scope["path"]) else JSON_LIMIT
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > limit:
             await problem_response(413, "too_large", "The body is too large.")(scope, receive, send)
@@ -48,6 +48,10 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+def _is_part(path: str) -> bool:
+    return path.startswith("/v1/uploads/") and "/parts/" in path
 
 
 class AnswerHeaders:

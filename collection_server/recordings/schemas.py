@@ -119,7 +119,29 @@ class UploadOut(Model):
     part_size: int
     parts: list[PartOut]
     received: list[int]
+    direct: bool = Field(description="Ask /v1/uploads/{upload_id}/addresses: parts go to an object store")
     receipt: ReceiptOut | None
+
+
+class PartSumsBody(Model):
+    number: int = Field(strict=True, ge=1, le=100_000)
+    sha256: Sha256
+    md5: str = Field(pattern="^[0-9a-f]{32}$")
+
+
+class AddressesBody(Model):
+    parts: list[PartSumsBody] = Field(min_length=1, max_length=100)
+
+
+class AddressOut(Model):
+    number: int
+    url: str
+    headers: dict[str, str] = Field(description="To be sent with the part, and no others; none: as to this server")
+
+
+class AddressesOut(Model):
+    parts: list[AddressOut]
+    expires_at: Time
 
 
 class RecordingRow(Model):

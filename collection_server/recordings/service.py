@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import uuid
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
 from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from collection_server.auth.principal import Principal
@@ -30,7 +31,7 @@ def part_sizes(size: int, part_size: int) -> dict[int, int]:
 
 def announce(
     session: Session, who: Principal, manifest: Manifest, part_size: int, now: datetime
-) -> tuple[Upload | None, Recording | None, str]:
+) -> tuple[Upload | None, Recording | None, Upload | None]:
     """The upload to go on with, or the recording when it is stored; third, an upload whose parts are to be
     dropped.
 
@@ -41,15 +42,15 @@ def announce(
     if stored is not None:
         if (stored.sha256, stored.size, stored.seat_id) != (manifest.sha256, manifest.size, manifest.seat_id):
             raise Problem(409, "conflict", "This recording is stored with other content.", keep=True)
-        return None, stored, ""
+        return None, stored, None
     _check_number(session, manifest)
     evidence.refuse_voided(session, manifest.as_signed())
     found = session.scalars(select(Upload).where(Upload.recording_id == manifest.recording_id)).one_or_none()
     if found is not None and found.seat_id != manifest.seat_id:
         raise Problem(409, "conflict", "Another seat is uploading this recording.", keep=True)
     if found is not None and (found.sha256, found.size) == (manifest.sha256, manifest.size):
-        return found, None, ""
-    dropped = found.id if found is not None else ""
+        return found, None, None
+    dropped = found
     if found is not None:  # sealed anew by the seat: what was sent of the old file is of no use
         session.delete(found)
         session.flush()
@@ -92,9 +93,19 @@ def _check_number(session: Session, manifest: Manifest) -> None:
             raise Problem(409, "number_reused", "The seat's number belongs to another recording.", keep=True)
 
 
-def received_parts(session: Session, upload: Upload) -> list[int]:
-    query = select(UploadPart.number).where(UploadPart.upload_id == upload.id).order_by(UploadPart.number)
-    return list(session.scalars(query))
+def received_parts(session: Session, upload: Upload) -> dict[int, str]:
+    """Number and SHA-256 of the parts that came through this server."""
+    query = select(UploadPart.number, UploadPart.sha256).where(UploadPart.upload_id == upload.id)
+    return dict(session.execute(query.order_by(UploadPart.number)).tuples().all())
+
+
+def keep_reference(session: Session, upload_id: str, reference: str) -> str:
+    """The store's reference of an upload: the one that was kept first."""
+    upload = session.get(Upload, upload_id, with_for_update=True)
+    if upload is None:
+        raise not_found("upload")  # completed by another request in the meantime
+    upload.store_reference = upload.store_reference or reference
+    return upload.store_reference
 
 
 def find_upload(session: Session, who: Principal, upload_id: str) -> Upload:
@@ -116,11 +127,13 @@ def note_part(session: Session, upload_id: str, number: int, size: int, sha256: 
 
 
 def forget_parts(session: Session, upload_id: str) -> None:
+    """The upload begins again."""
     session.execute(delete(UploadPart).where(UploadPart.upload_id == upload_id))
+    session.execute(update(Upload).where(Upload.id == upload_id).values(store_reference=""))
 
 
 def to_complete(session: Session, who: Principal, recording_id: str) -> Upload | Recording:
-    """The upload, all of whose parts are there, or the recording. Raises 404 or 409 ``incomplete``."""
+    """The upload, or the recording when it is stored. Raises 404."""
     stored = session.get(Recording, recording_id)
     if stored is not None and stored.seat_id == who.seat_id:
         return stored
@@ -129,10 +142,14 @@ def to_complete(session: Session, who: Principal, recording_id: str) -> Upload |
     ).one_or_none()
     if upload is None:
         raise not_found("upload")
-    missing = sorted(set(part_sizes(upload.size, upload.part_size)) - set(received_parts(session, upload)))
+    return upload
+
+
+def check_whole(upload: Upload, received: Collection[int]) -> None:
+    """Raises 409 ``incomplete``."""
+    missing = sorted(set(part_sizes(upload.size, upload.part_size)) - set(received))
     if missing:
         raise Problem(409, "incomplete", f"{len(missing)} parts are missing.", extra={"missing": missing[:1000]})
-    return upload
 
 
 def store(
@@ -163,7 +180,7 @@ def store(
         stored_by=who.user_id,
         receipt_signature="",
     )
-    forget_parts(session, upload.id)
+    session.execute(delete(UploadPart).where(UploadPart.upload_id == upload.id))
     session.execute(delete(Upload).where(Upload.id == upload.id))
     recording.receipt_signature = evidence.append_stored(session, recording, found, now, receipt_key)["signature"]
     return recording

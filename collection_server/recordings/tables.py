@@ -25,6 +25,8 @@ class Upload(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     part_size: Mapped[int] = mapped_column(BigInteger)
     """Of this upload, whatever the setting is by now."""
+    store_reference: Mapped[str] = mapped_column(String(1024), default="", server_default="")
+    """What an object store calls it, once it has been asked for addresses."""
     manifest: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(Id, ForeignKey("users.id"))

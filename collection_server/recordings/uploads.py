@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import logging
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
@@ -14,15 +16,23 @@ from collection_server.auth.principal import Principal, require
 from collection_server.canonical import sha256_hex
 from collection_server.context import Server, ServerDep
 from collection_server.evidence import service as evidence
-from collection_server.problems import Problem, bad_request, not_found
-from collection_server.recordings import service
-from collection_server.recordings.check import Findings, examine
-from collection_server.recordings.schemas import Manifest, PartOut, ReceiptOut, UploadOut
+from collection_server.problems import Problem, bad_request, not_found, problem_response
+from collection_server.recordings import service, staging
+from collection_server.recordings.schemas import (
+    AddressesBody,
+    AddressesOut,
+    AddressOut,
+    Manifest,
+    PartOut,
+    ReceiptOut,
+    UploadOut,
+)
 from collection_server.recordings.tables import Recording, Upload
 from collection_server.schemas import UuidText
-from collection_server.storage import StagedPartMissing
+from collection_server.storage import Address, PartSums, StagedPartMissing
 
 router = APIRouter(tags=["recordings"])
+log = logging.getLogger(__name__)
 
 Uploader = Annotated[Principal, Depends(require(Permission.UPLOAD))]
 
@@ -37,26 +47,34 @@ def announce(recording_id: UuidText, body: Manifest, request: Request, server: S
         return _void(server, who, body)
     with server.db.write() as session:
         try:
-            upload, stored, dropped = service.announce(session, who, body, server.settings.part_size, server.clock())
+            upload, stored, dropped = service.announce(
+                session, who, body, server.settings.upload_part_size, server.clock()
+            )
         except Problem as problem:
             event = audit.Event(
                 audit.Actor.of(who), "recording.refused", "recording", recording_id, {"code": problem.code}
             )
             audit.record(session, event)
             raise
-        received = service.received_parts(session, upload) if upload else []
+        noted = service.received_parts(session, upload) if upload else {}
         receipt = service.receipt_out(session, stored) if stored else None
-    if dropped:
-        server.blobs.drop_parts(dropped)
+    if dropped is not None:
+        server.blobs.drop_parts(staging.staging_of(dropped))
     if upload is None:
-        return UploadOut(upload_id="", part_size=server.settings.part_size, parts=[], received=[], receipt=receipt)
+        return _nothing_to_send(server, receipt)
     return UploadOut(
         upload_id=upload.id,
         part_size=upload.part_size,
         parts=_parts(server, request, upload),
-        received=received,
+        received=list(staging.received(server, upload, noted)),
+        direct=server.blobs.kind == "s3" and server.settings.s3_direct,
         receipt=None,
     )
+
+
+def _nothing_to_send(server: Server, receipt: ReceiptOut | None) -> UploadOut:
+    size = server.settings.upload_part_size
+    return UploadOut(upload_id="", part_size=size, parts=[], received=[], direct=False, receipt=receipt)
 
 
 def _void(server: Server, who: Principal, manifest: Manifest) -> UploadOut:
@@ -64,14 +82,39 @@ def _void(server: Server, who: Principal, manifest: Manifest) -> UploadOut:
     with server.db.write() as session:
         service.check_signature(session, who, manifest)
         receipt = evidence.append_voided(session, who, manifest.as_signed(), server.clock(), server.keys.receipt)
-    answer = ReceiptOut.model_validate(receipt)
-    return UploadOut(upload_id="", part_size=server.settings.part_size, parts=[], received=[], receipt=answer)
+    return _nothing_to_send(server, ReceiptOut.model_validate(receipt))
 
 
 def _parts(server: Server, request: Request, upload: Upload) -> list[PartOut]:
-    base = (server.settings.public_url or str(request.base_url)).rstrip("/")
     sizes = service.part_sizes(upload.size, upload.part_size)
-    return [PartOut(number=n, url=f"{base}/v1/uploads/{upload.id}/parts/{n}", size=size) for n, size in sizes.items()]
+    return [PartOut(number=n, url=_own_url(server, request, upload.id, n), size=size) for n, size in sizes.items()]
+
+
+def _own_url(server: Server, request: Request, upload_id: str, number: int) -> str:
+    base = (server.settings.public_url or str(request.base_url)).rstrip("/")
+    return f"{base}/v1/uploads/{upload_id}/parts/{number}"
+
+
+@router.post("/uploads/{upload_id}/addresses", summary="Where to send parts to")
+def addresses(
+    upload_id: UuidText, body: AddressesBody, request: Request, server: ServerDep, who: Uploader
+) -> AddressesOut:
+    """For an object store these take exactly the bytes whose sums were given, and only until ``expires_at``."""
+    with server.db.read() as session:
+        upload = service.find_upload(session, who, upload_id)
+    sizes = service.part_sizes(upload.size, upload.part_size)
+    if any(part.number not in sizes for part in body.parts):
+        raise not_found("part")
+    wanted = [PartSums(part.number, sizes[part.number], part.sha256, part.md5) for part in body.parts]
+    seconds = server.settings.s3_address_seconds
+    expires_at = server.clock() + timedelta(seconds=seconds)
+    found = (
+        server.blobs.addresses(staging.begun(server, upload), wanted, seconds) if server.settings.s3_direct else None
+    )
+    if found is None:
+        found = {part.number: Address(_own_url(server, request, upload_id, part.number), {}) for part in wanted}
+    out = [AddressOut(number=n, url=address.url, headers=dict(address.headers)) for n, address in found.items()]
+    return AddressesOut(parts=out, expires_at=expires_at)
 
 
 @router.put(
@@ -89,33 +132,37 @@ async def put_part(
     x_content_sha256: Annotated[str, Header(pattern="^[0-9a-fA-F]{64}$")],
 ) -> Response:
     """The part's bytes are the body; its SHA-256 in hex is in ``X-Content-SHA256``."""
-    size = await run_in_threadpool(_part_size, server, who, upload_id, number)
+    upload, size = await run_in_threadpool(_expected, server, who, upload_id, number)
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
         if len(data) > size:
             raise Problem(413, "too_large", "The part is larger than announced.")
-    await run_in_threadpool(_keep_part, server, upload_id, number, bytes(data), size, x_content_sha256.lower())
+    await run_in_threadpool(_keep_part, server, upload, number, bytes(data), size, x_content_sha256.lower())
     return Response(status_code=204)
 
 
-def _part_size(server: Server, who: Principal, upload_id: str, number: int) -> int:
+def _expected(server: Server, who: Principal, upload_id: str, number: int) -> tuple[Upload, int]:
     with server.db.read() as session:
         upload = service.find_upload(session, who, upload_id)
     sizes = service.part_sizes(upload.size, upload.part_size)
     if number not in sizes:
         raise not_found("part")
-    return sizes[number]
+    return upload, sizes[number]
 
 
-def _keep_part(server: Server, upload_id: str, number: int, data: bytes, size: int, sha256: str) -> None:
+def _keep_part(server: Server, upload: Upload, number: int, data: bytes, size: int, sha256: str) -> None:
     if not hmac.compare_digest(sha256_hex(data), sha256):
         raise Problem(422, "checksum", "The part is not what its sum says; send it again.")
     if len(data) != size:
         raise Problem(422, "wrong_size", "The part is shorter than announced.")
-    server.blobs.put_part(upload_id, number, data)
+    try:
+        server.blobs.put_part(staging.begun(server, upload), number, data, sha256)
+    except StagedPartMissing as error:
+        staging.start_again(server, upload)
+        raise Problem(409, "conflict", "The upload changed in the meantime; ask again.") from error
     with server.db.write() as session:
-        service.note_part(session, upload_id, number, size, sha256)
+        service.note_part(session, upload.id, number, size, sha256)
 
 
 @router.post("/recordings/{recording_id}/complete", summary="Check and store what was sent")
@@ -124,8 +171,11 @@ def complete(recording_id: UuidText, server: ServerDep, who: Uploader) -> Receip
         found = service.to_complete(session, who, recording_id)
         if isinstance(found, Recording):
             return service.receipt_out(session, found)
+        noted = service.received_parts(session, found)
+    parts = staging.received(server, found, noted)
+    service.check_whole(found, parts)
     # Reading a long recording takes a while: no transaction is open meanwhile.
-    findings = _assemble(server, found)
+    findings = staging.assemble(server, found, parts)
     with server.db.write() as session:
         again = service.to_complete(session, who, recording_id)
         if isinstance(again, Recording):
@@ -141,33 +191,13 @@ def complete(recording_id: UuidText, server: ServerDep, who: Uploader) -> Receip
         event = audit.Event(audit.Actor.of(who), "recording.stored", "recording", recording_id, detail)
         audit.record(session, event)
         receipt = service.receipt_out(session, recording)
-    server.blobs.drop_parts(found.id)
+    server.blobs.drop_parts(staging.staging_of(found))
     return receipt
 
 
-def _assemble(server: Server, upload: Upload) -> Findings:
-    numbers = list(service.part_sizes(upload.size, upload.part_size))
-    try:
-        made = server.blobs.assemble(upload.id, numbers, upload.sha256)
-    except StagedPartMissing as error:
-        # Either another request has just completed it, or the staging folder was lost: the seat asks again and
-        # sees which.
-        if not _is_stored(server, upload.recording_id):
-            _start_again(server, upload)
-        raise Problem(409, "conflict", "The upload changed in the meantime; ask again.") from error
-    if (made.sha256, made.size) != (upload.sha256, upload.size):
-        _start_again(server, upload)
-        raise Problem(422, "checksum", "The whole file is not what its manifest says; send it again.")
-    with server.checks, server.blobs.open(upload.sha256) as file:
-        return examine(file, upload.manifest, server.keys.store)
-
-
-def _is_stored(server: Server, recording_id: str) -> bool:
-    with server.db.read() as session:
-        return session.get(Recording, recording_id) is not None
-
-
-def _start_again(server: Server, upload: Upload) -> None:
-    with server.db.write() as session:
-        service.forget_parts(session, upload.id)
-    server.blobs.drop_parts(upload.id)
+async def store_away(_: Request, error: Exception) -> Response:
+    """The answer while the store cannot be used: whoever asks comes back, and nothing is held against a recording."""
+    log.error("the recordings' store is away: %s", error)
+    return problem_response(
+        503, "store_away", "The recordings' store cannot be used just now; try again.", headers={"Retry-After": "10"}
+    )

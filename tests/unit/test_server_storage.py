@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,49 +16,71 @@ from collection_server.monitoring.presence import QUIET_SECONDS, Presence
 from collection_server.recordings.cache import KEEP_SECONDS, AudioCache
 from collection_server.recordings.ranges import Unsatisfiable, parse_range
 from collection_server.recordings.search import mask_number
-from collection_server.storage import Assembled, BlobMissing, DiskStore, StagedPartMissing
+from collection_server.storage import Assembled, DiskStore, StagedPartMissing, Staging, StoreAway
 
-UPLOAD = "7f9f3b1e-0000-4000-8000-000000000001"
+UPLOAD = Staging("7f9f3b1e-0000-4000-8000-000000000001")
 
 
 def sha(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_parts_become_a_blob_named_by_its_sum(tmp_path: Path) -> None:
+def put(store: DiskStore, number: int, data: bytes) -> tuple[int, str]:
+    store.put_part(UPLOAD, number, data, sha(data))
+    return number, sha(data)
+
+
+def test_a_blob_is_a_file_named_by_its_sum_in_folders_of_our_own(tmp_path: Path) -> None:
     store = DiskStore(tmp_path / "r")
-    store.put_part(UPLOAD, 2, b"world")
-    store.put_part(UPLOAD, 1, b"wrong")
-    store.put_part(UPLOAD, 1, b"hello ")
+    parts = dict([put(store, 2, b"world"), put(store, 1, b"wrong"), put(store, 1, b"hello ")])
     wanted = sha(b"hello world")
-    assert store.assemble(UPLOAD, [1, 2], wanted) == Assembled(wanted, 11)
-    assert store.assemble(UPLOAD, [1, 2], wanted) == Assembled(wanted, 11)
+    assert store.assemble(UPLOAD, parts, wanted) == Assembled(wanted, 11)
     store.drop_parts(UPLOAD)
-    store.drop_parts(UPLOAD)
-    with store.open(wanted) as file:
-        assert file.read() == b"hello world"
     files = [p for p in (tmp_path / "r").rglob("*") if p.is_file()]
     assert [p.name for p in files] == [wanted]
     assert all(stat.S_IMODE(p.stat().st_mode) == 0o700 for p in (tmp_path / "r").rglob("*") if p.is_dir())
 
 
-def test_what_is_not_what_it_should_be_is_not_stored(tmp_path: Path) -> None:
+def test_the_only_part_becomes_the_blob_without_a_copy(tmp_path: Path) -> None:
     store = DiskStore(tmp_path)
-    store.put_part(UPLOAD, 1, b"hello")
-    made = store.assemble(UPLOAD, [1], sha(b"other"))
-    assert made == Assembled(sha(b"hello"), 5)
-    for name in (sha(b"other"), sha(b"hello")):
-        with pytest.raises(BlobMissing):
-            store.open(name)
-    assert not list((tmp_path / "blobs").iterdir())
+    number, digest = put(store, 1, b"hello")
+    put(store, 1, b"other")  # sent again by somebody else in the meantime
+    part = next(p for p in tmp_path.rglob("*") if p.name.endswith(digest))
+    inode = part.stat().st_ino
+    assert store.assemble(UPLOAD, {number: digest}, digest) == Assembled(digest, 5)
+    assert (tmp_path / "blobs" / digest[:2] / digest).stat().st_ino == inode
+    store.drop_parts(UPLOAD)
+    assert not list((tmp_path / "parts").iterdir())
 
 
-def test_a_missing_part_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_what_is_not_what_it_should_be_leaves_nothing_behind(tmp_path: Path) -> None:
     store = DiskStore(tmp_path)
-    store.put_part(UPLOAD, 1, b"hello")
+    parts = dict([put(store, 1, b"hello")])
+    assert store.assemble(UPLOAD, parts, sha(b"other")) == Assembled(sha(b"hello"), 5)
     with pytest.raises(StagedPartMissing):
-        store.assemble(UPLOAD, [1, 2], sha(b"hello"))
+        store.assemble(UPLOAD, {**parts, 2: sha(b"x")}, sha(b"hellox"))
     assert not list((tmp_path / "blobs").iterdir())
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB of its own."""
+    where = tmp_path / "full"
+    where.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(where)]
+    if subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs root on Linux")
+    yield where
+    subprocess.run(["umount", str(where)], check=True)
+
+
+def test_a_full_disk_is_a_store_to_wait_for(full_disk: Path) -> None:
+    store = DiskStore(full_disk)
+    number, digest = put(store, 1, b"x" * 1000)
+    with pytest.raises(StoreAway, match="ENOSPC"):
+        put(store, 2, b"x" * 200_000)
+    assert not [p for p in full_disk.rglob("*") if p.name.startswith(".")]
+    assert store.assemble(UPLOAD, {number: digest}, digest) == Assembled(digest, 1000)
 
 
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 64 + "\n"])
@@ -64,7 +88,7 @@ def test_names_cannot_leave_the_store(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="SHA-256"):
         DiskStore(tmp_path).open(name)
     with pytest.raises(ValueError, match="UUID"):
-        DiskStore(tmp_path).put_part("../x", 1, b"")
+        DiskStore(tmp_path).put_part(Staging("../x"), 1, b"", sha(b""))
 
 
 @pytest.mark.parametrize(

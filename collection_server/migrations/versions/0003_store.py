@@ -5,6 +5,9 @@ Revision 0003.
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -12,8 +15,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Filled by its part of the server."""
+    with op.batch_alter_table("uploads") as batch:
+        batch.add_column(sa.Column("store_reference", sa.String(1024), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
-    """Filled by its part of the server."""
+    with op.batch_alter_table("uploads") as batch:
+        batch.drop_column("store_reference")
