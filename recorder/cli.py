@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from recorder.bundle import is_bundle
 from recorder.container import ContainerError
 from recorder.evidence import EvidenceError, Manifest, public_key
 from recorder.verify import (
@@ -26,9 +27,13 @@ from recorder.verify import (
     read_manifest,
     read_receipt,
 )
+from recorder.verify_bundle import CODES, BundleError, verify_bundle
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at sealed recordings and check them.")
 
+_PATH = Annotated[
+    Path, typer.Argument(help="A .rec or .journal file, or a bundle: a folder or ZIP.", show_default=False)
+]
 _FILE = Annotated[Path, typer.Argument(help="A .rec or .journal file.", show_default=False)]
 _KINDS = {"J": "journal", "F": "finalised"}
 
@@ -53,16 +58,26 @@ def inspect_command(file: _FILE) -> None:
 
 @app.command()
 def verify(
-    file: _FILE,
+    file: _PATH,
     manifest: Annotated[Path | None, typer.Option(help="Manifest; the one beside the file by default.")] = None,
-    seat_key: Annotated[str | None, typer.Option(help="Ed25519 public key of the seat, base64.")] = None,
+    seat_key: Annotated[
+        str | None, typer.Option(help="Ed25519 public key of the seat, base64; for a bundle SEAT:KEY.")
+    ] = None,
     receipt: Annotated[Path | None, typer.Option(help="The store's receipt.")] = None,
-    receipt_key: Annotated[str | None, typer.Option(help="Ed25519 public key of receipts, base64.")] = None,
+    receipt_key: Annotated[
+        str | None, typer.Option(help="Ed25519 public key of receipts, base64; a bundle's own is not to be believed.")
+    ] = None,
     store_key_file: Annotated[
         Path | None, typer.Option(help="File with the store's X25519 private key, raw or base64: decrypts it all.")
     ] = None,
 ) -> None:
-    """Check a sealed file and say what was checked and what did not hold."""
+    """Check a sealed file or a bundle of evidence, offline, and say what did not hold.
+
+    Of a bundle it names each of content, order, truncation, seat_signature, server_signature, chain and number_gap
+    that fails.
+    """
+    if is_bundle(file):
+        raise typer.Exit(_verify_bundle(file, seat_key, receipt_key))
     if (receipt is None) != (receipt_key is None):
         _cannot("--receipt and --receipt-key go together.")
     try:
@@ -82,6 +97,29 @@ def verify(
     for missing in _unchecked(found, seat, receipts, store):
         typer.echo(f"{'-':<6} {missing}")
     raise typer.Exit(0 if all(check.passed for check in checks) else 1)
+
+
+def _verify_bundle(path: Path, seat_key: str | None, receipt_key: str | None) -> int:
+    seat_id, _, key = (seat_key or "").rpartition(":")
+    try:
+        seats = {seat_id: public_key(key)} if seat_key else {}
+        report = verify_bundle(path, public_key(receipt_key) if receipt_key else None, seats)
+    except (BundleError, EvidenceError) as error:
+        _cannot(str(error))
+    except OSError as error:
+        _cannot(f"{error.filename} cannot be opened: {error.strerror}.")
+    for finding in report.findings:
+        typer.echo(f"WRONG  {finding.code}: {finding.about}: {finding.detail}")
+    for code in (code for code in CODES if all(finding.code != code for finding in report.findings)):
+        typer.echo(f"good   {code}")
+    for note in report.notes:
+        typer.echo(f"-      {note}")
+    typer.echo(
+        f"{report.recordings} recordings, {report.seconds:.2f} s of audio, {report.entries} entries of the chain."
+    )
+    whose = "given" if report.pinned else "the bundle's own: compare it with the one that the store made known"
+    typer.echo(f"Receipt key {report.fingerprint} ({whose}).")
+    return 1 if report.findings else 0
 
 
 def main() -> None:

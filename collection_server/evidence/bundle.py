@@ -45,13 +45,8 @@ def bundle_files(session: Session, server: Server, recording_ids: Sequence[str])
     """
     wanted = list(session.scalars(select(Recording).where(Recording.id.in_(recording_ids)).order_by(Recording.id)))
     entries = _entries(session, [recording.id for recording in wanted])
-    pieces = dict(
-        session.execute(
-            select(RecordingPieces.recording_id, RecordingPieces.digests).where(
-                RecordingPieces.recording_id.in_([recording.id for recording in wanted])
-            )
-        ).tuples().all()
-    )
+    own = RecordingPieces.recording_id.in_([recording.id for recording in wanted])
+    pieces = {found.recording_id: found.digests for found in session.scalars(select(RecordingPieces).where(own))}
     common = _common_files(session, server, wanted)
     return _files(server, common, wanted, entries, pieces)
 
@@ -120,13 +115,15 @@ def _common_files(session: Session, server: Server, wanted: list[Recording]) -> 
         seats.setdefault(recording.seat_id, []).append(recording.number)
     links: list[Json] = []
     numbers: Json = {}
+    ends: Json = {}
     for seat_id, own in sorted(seats.items()):
         found = _seat_entries(session, seat_id, min(own), max(own))
+        ends[seat_id] = found[-1].hash if found else ""
         numbers[seat_id] = _numbers(found, min(own), max(own))
         links += [_shown(entry, whole=entry.recording_id in _ids(wanted) or entry is found[-1]) for entry in found]
     links.sort(key=lambda link: int(link["seq"]))
     return [
-        ("bundle.json", _contents(server, session, wanted, sorted(seats))),
+        ("bundle.json", _contents(server, session, wanted, ends)),
         ("chain.json", canonical_json({"links": links})),
         ("numbers.json", canonical_json({"seats": numbers})),
     ]
@@ -159,8 +156,8 @@ def _numbers(found: list[ChainEntry], first: int, last: int) -> Json:
     return {"first": first, "last": last, **told, "missing": [n for n in range(first, last + 1) if n not in present]}
 
 
-def _contents(server: Server, session: Session, wanted: list[Recording], seat_ids: list[str]) -> bytes:
-    seats = session.scalars(select(Seat).where(Seat.id.in_(seat_ids)).order_by(Seat.id))
+def _contents(server: Server, session: Session, wanted: list[Recording], ends: Json) -> bytes:
+    seats = session.scalars(select(Seat).where(Seat.id.in_(ends)).order_by(Seat.id))
     body: Json = {
         "form": FORM,
         "version": VERSION,
@@ -170,6 +167,7 @@ def _contents(server: Server, session: Session, wanted: list[Recording], seat_id
             seat.id: {
                 "public_key": base64.b64encode(seat.public_key).decode(),
                 "enrolled_at": chain.wire_time(seat.enrolled_at),
+                "last_hash": ends[seat.id],
             }
             for seat in seats
         },
