@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +33,8 @@ COLLECTOR = SOUNDS / "collector_take.wav"
 DEBTOR = SOUNDS / "debtor_m_delay.wav"
 
 E = TypeVar("E", bound=Event)
+Policy = Callable[[SigningKey, str], str]
+"""From the server's key and the seat's id to the signed recording policy."""
 
 
 @dataclass
@@ -75,10 +77,14 @@ def make_setup(folder: Path, name: str, *, peer_port: int = 9, audio: AudioConfi
     return _setup(folder, name, keys, peer_port, audio)
 
 
-def start_seat(folder: Path, name: str, *, peer_port: int = 9, audio: AudioConfig | None = None) -> Seat:
-    """The line process of a seat as above. The caller stops ``seat.port``."""
+def start_seat(
+    folder: Path, name: str, *, peer_port: int = 9, audio: AudioConfig | None = None, policy: Policy | None = None
+) -> Seat:
+    """The line process of a seat as above. The caller stops ``seat.port``. ``policy`` makes its recording policy."""
     seat_key, store_key, grant_key = keys = (SigningKey.generate(), PrivateKey.generate(), SigningKey.generate())
     setup = _setup(folder, name, keys, peer_port, audio)
+    if policy is not None:
+        setup = replace(setup, recording_policy=policy(grant_key, setup.seat_id))
     port = start_line(setup)
     seat = Seat(port, setup, store_key, seat_key, grant_key)
     port.events.join(seat.events.append)
