@@ -25,6 +25,7 @@ from collection_server.cases import routes as case_routes
 from collection_server.context import Server, ServerDep
 from collection_server.db import Database
 from collection_server.duties import Duties, Duty, NotNow
+from collection_server.evidence import rounds
 from collection_server.evidence import routes as evidence_routes
 from collection_server.keys import load_keys
 from collection_server.monitoring import events
@@ -127,6 +128,7 @@ def duties_of(server: Server) -> list[Duty]:
         counts = destroy.run(server).counts()
         return ", ".join(f"{name} {count}" for name, count in counts.items() if count)
 
+    duties.append(Duty("evidence", rounds.EVERY, lambda: rounds.run(server)))
     if settings.retention_every_seconds:
         duties.append(Duty("retention", timedelta(seconds=settings.retention_every_seconds), destroy_due))
 

@@ -9,6 +9,7 @@ from itertools import islice
 from sqlalchemy import ColumnElement, Subquery, exists, func, select, union_all
 from sqlalchemy.orm import Session
 
+from collection_server.auth.tables import User
 from collection_server.calls.tables import Call
 from collection_server.evidence.chain import Subject
 from collection_server.evidence.tables import Alarm, ChainEntry, EvidenceHead
@@ -54,20 +55,20 @@ def arrived(session: Session, subject: Subject, call_id: str, now: datetime) -> 
         alarm.closed_at, alarm.remark = now, "arrived"
 
 
-def look(session: Session, now: datetime, grace: timedelta, *, every_call_recorded: bool) -> int:
+def look(session: Session, now: datetime, grace: timedelta, recorded: ColumnElement[bool]) -> int:
     """Find what is missing by now; how many alarms are new.
 
-    A number is missing when a higher one of the seat has been here for longer than ``grace``. With
-    ``every_call_recorded`` so is the recording of a call that was talked, ``grace`` after it was reported.
+    A number is missing when a higher one of the seat has been here for longer than ``grace``. So
+    is the recording of a call that was talked, ``grace`` after it was reported, where ``recorded`` (a condition on
+    ``Call`` and its agent's ``User``) holds.
     """
     head = session.scalars(select(EvidenceHead).with_for_update()).one()  # two servers do not look at once
     found = 0
     for seat_id in _seats_with_gaps(session):
         for number in _missing(session, seat_id, now - grace):
             found += raise_alarm(session, "gap", Subject(seat_id=seat_id, number=number), now)
-    if every_call_recorded:
-        for call in _calls_without(session, head.since, now - grace):
-            found += raise_alarm(session, "no_recording", Subject(), now, call_id=call.id)
+    for call in _calls_without(session, head.since, now - grace, recorded):
+        found += raise_alarm(session, "no_recording", Subject(), now, call_id=call.id)
     return found
 
 
@@ -105,7 +106,7 @@ def _missing(session: Session, seat_id: str, before: datetime) -> list[int]:
     return found
 
 
-def _calls_without(session: Session, since: datetime, before: datetime) -> list[Call]:
+def _calls_without(session: Session, since: datetime, before: datetime, recorded: ColumnElement[bool]) -> list[Call]:
     known = (
         exists().where(Recording.call_id == Call.id),
         exists().where(Upload.recording_id == Call.recording_id),
@@ -114,6 +115,8 @@ def _calls_without(session: Session, since: datetime, before: datetime) -> list[
     )
     query = (
         select(Call)
+        .join(User, User.id == Call.agent_id)
+        .where(recorded)
         .where(Call.talk_ms > 0, Call.received_at > max(since, before - LOOK_BACK), Call.received_at <= before)
         .where(*(~one for one in known))
         .order_by(Call.received_at)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from collection_server.audit import service as audit
 from collection_server.auth.permissions import Permission
 from collection_server.auth.principal import Principal, require
-from collection_server.context import Server, ServerDep
-from collection_server.evidence import alarms, bundle, chain, service
+from collection_server.context import ServerDep
+from collection_server.evidence import bundle, chain, rounds
 from collection_server.evidence.schemas import AlarmOut, AlarmsOut, ChainLinkOut, ChainOut, CloseBody
 from collection_server.evidence.tables import Alarm, ChainEntry, EvidenceHead
 from collection_server.evidence.zipping import zipped
@@ -58,7 +56,7 @@ def list_alarms(
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> AlarmsOut:
     with server.db.write() as session:
-        look(session, server)
+        rounds.look(session, server)
         query = select(Alarm).order_by(Alarm.found_at.desc(), Alarm.seat_id, Alarm.number.desc()).limit(limit)
         found = list(session.scalars(query if closed else query.where(Alarm.closed_at.is_(None))))
         still = session.scalar(select(func.count()).select_from(Alarm).where(Alarm.closed_at.is_(None))) or 0
@@ -79,14 +77,6 @@ def close_alarm(alarm_id: UuidText, body: CloseBody, server: ServerDep, who: Rev
         return AlarmOut.model_validate(alarm)
 
 
-def look(session: Session, server: Server) -> int:
-    """What ``GET /v1/evidence/alarms`` and the server's own rounds do."""
-    settings = server.settings
-    grace = timedelta(hours=settings.gap_grace_hours)
-    every = settings.recording_mode == "automatic"
-    return alarms.look(session, server.clock(), grace, every_call_recorded=every)
-
-
 @router.get(
     "/recordings/{recording_id}/bundle",
     summary="Everything that proves a recording, as one ZIP for offline verification",
@@ -103,6 +93,3 @@ def get_bundle(recording_id: UuidText, server: ServerDep, who: Exporter) -> Stre
     name = f"{recording.seat_id}-{recording.number}.evidence.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingResponse(zipped(files, server.blobs), media_type="application/zip", headers=headers)
-
-
-__all__ = ["look", "router", "service"]
