@@ -32,6 +32,8 @@ app = typer.Typer(
 
 
 app.add_typer(cli_store.retention, name="retention")
+app.command()(cli_store.backup)
+app.command()(cli_store.restore)
 
 
 @app.command()

@@ -38,14 +38,14 @@ class Keys:
 
 def make_keys(folder: Path) -> None:
     """Write three new keys. Raises ``FileExistsError`` rather than replace one: old recordings need it."""
+    write_keys(folder, Keys(PrivateKey.generate(), SigningKey.generate(), SigningKey.generate()))
+
+
+def write_keys(folder: Path, keys: Keys) -> None:
+    """Raises ``FileExistsError`` rather than replace a key."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
-    secrets = {
-        "store": bytes(PrivateKey.generate()),
-        "receipt": bytes(SigningKey.generate()),
-        "grant": bytes(SigningKey.generate()),
-    }
-    for name, secret in secrets.items():
+    for name, secret in zip(NAMES, (bytes(keys.store), bytes(keys.receipt), bytes(keys.grant)), strict=True):
         descriptor = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(base64.b64encode(secret) + b"\n")

@@ -22,6 +22,7 @@ from collection_server.context import Server
 from collection_server.evidence.chain import wire_time
 from collection_server.recordings.tables import Recording, Upload
 from collection_server.retention import guard, records, rules
+from collection_server.retention.derived import derived_blobs
 from collection_server.retention.holds import Holds, in_force
 from collection_server.retention.tables import Destruction, RetentionRule
 from collection_server.storage import BlobMissing, Locked
@@ -155,6 +156,8 @@ def _end(server: Server, recording_id: str, report: Report) -> None:
         shared = _is_shared(session, recording)
         try:
             if not shared:
+                for sha256, _ in derived_blobs(session, recording_id).get(recording_id, ()):
+                    server.blobs.delete(sha256)
                 server.blobs.delete(row.sha256)
         except Locked as lock:
             row.locked_until = lock.until
