@@ -16,8 +16,12 @@ from sqlalchemy.exc import DatabaseError
 from collection_server import migrations
 from collection_server.app import make_server
 from collection_server.audit.service import verify
+from collection_server.evidence import chain, rounds
+from collection_server.evidence.bundle import bundle_files
+from collection_server.evidence.zipping import zipped
 from collection_server.settings import Settings
 from collection_server.tables import metadata
+from recorder.verify_bundle import verify_bundle
 from tests.contract.test_server_uploads import check_receipt, sealed, send
 from tests.support import postgres
 from tests.support.server import RunningServer, run_cli, start_server
@@ -116,8 +120,8 @@ def test_two_processes_number_changes_without_gaps_and_in_order(served: Served, 
     with server.db.read() as session:
         assert verify(session) is None
     server.db.dispose()
-    chain = query(database, "SELECT hash, lead(prev_hash) OVER (ORDER BY seq) FROM audit_log ORDER BY seq")
-    assert all(mine == following for mine, following in chain[:-1])
+    log = query(database, "SELECT hash, lead(prev_hash) OVER (ORDER BY seq) FROM audit_log ORDER BY seq")
+    assert all(mine == following for mine, following in log[:-1])
 
 
 def test_one_operation_in_two_processes_at_once_is_done_once(served: Served) -> None:
@@ -170,3 +174,38 @@ def test_a_cursor_of_a_search_works_here_too(served: Served, tmp_path: Path) -> 
     following = reviewer.get("/v1/recordings", params={"limit": 1, "cursor": page["next"]}).json()
     assert page["recordings"] != following["recordings"]
     assert len(following["recordings"]) == 1
+
+
+def test_two_processes_append_to_one_chain_of_evidence(served: Served, database: str, tmp_path: Path) -> None:
+    seats = [Seat(server.url, "hemin") for server in served]
+    seats[1] = Seat(served[1].url, "guowei")
+
+    def store(index: int) -> str:
+        seat = seats[index % 2]
+        recording = sealed(seat, number=1 + index // 2)
+        if index in (4, 5):
+            answer = seat.post(f"/v1/recordings/{recording.recording_id}/upload", recording.void())
+            assert answer.json()["receipt"]["kind"] == "voided"
+        else:
+            recording.finalised()
+            check_receipt(seat, recording, send(seat, recording))
+        return recording.recording_id
+
+    with ThreadPoolExecutor(6) as pool:
+        stored = list(pool.map(store, range(20)))
+    server = make_server(Settings(data=served[0].data_dir, database_url=database, gap_grace_hours=0))
+    try:
+        with server.db.read() as session:
+            assert chain.verify(session, server.keys.receipt.verify_key) is None
+            files = bundle_files(session, server, stored)
+        path = tmp_path / "bundle.zip"
+        path.write_bytes(b"".join(zipped(files, server.blobs)))
+        report = verify_bundle(path, bytes(server.keys.receipt.verify_key))
+        assert (report.findings, report.recordings, report.entries) == ([], 18, 20)
+        rounds.run(server)  # its SQL is this database's too
+    finally:
+        server.db.dispose()
+    seqs = [row[0] for row in query(database, "SELECT seq FROM evidence_chain ORDER BY seq")]
+    assert seqs == list(range(1, len(seqs) + 1))
+    voids = query(database, "SELECT number FROM evidence_alarms WHERE kind = 'void'")
+    assert [row[0] for row in voids] == [3, 3]
