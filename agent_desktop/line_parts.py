@@ -25,7 +25,7 @@ from telephony.engine import Engine
 from telephony.errors import CommandError
 from telephony.hub import Handler, Hub
 from telephony.interfaces import CallFacts, MediaTap
-from telephony.messages import AddLine, Command, RecorderHealth, RecordingState, Stopped
+from telephony.messages import AddLine, Command, Event, RecorderHealth, RecordingState, Stopped
 from telephony.records import CallJournal, MemoryLog
 from telephony.settings import EngineSettings
 
@@ -64,7 +64,7 @@ class LineParts:
             local_host=setup.local_host, local_port=setup.local_port, tls_ca_file=setup.tls_ca_file
         )
         grants = GrantVerifier(setup.grant_key, setup.seat_id) if setup.enrolled else None
-        self._engine = Engine(settings, self.audio.first, self._make_tap, grants, self.hub.publish)
+        self._engine = Engine(settings, self.audio.first, self._make_tap, grants, self._publish)
 
     def start(self) -> None:
         """Read the call journal, start the engine. Raises ``BlockingIOError`` when another process has this seat's
@@ -105,6 +105,9 @@ class LineParts:
 
     def _make_tap(self, call: CallFacts) -> MediaTap | None:
         return self._recording.start(call, self.hub.journal.agent_id) if self._recording is not None else None
+
+    def _publish(self, event: Event) -> None:
+        self.hub.publish(self._recording.named(event) if self._recording is not None else event)
 
     def _last_sign(self, recording_id: str) -> float | None:
         """When a call's recording was last written to: what a crash left of it."""

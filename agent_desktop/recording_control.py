@@ -15,7 +15,10 @@ from telephony.errors import CommandError
 from telephony.hub import Handler
 from telephony.interfaces import CallFacts
 from telephony.messages import (
+    CallEnded,
+    CallState,
     Command,
+    Event,
     PauseRecording,
     ResumeRecording,
     SendDtmf,
@@ -78,6 +81,14 @@ class RecordingControl:
         """What this call's recording may be paused for; empty when it may not be."""
         _, rules = self._sessions.get(call_id, (None, None))
         return rules.pause_reasons if rules is not None and rules.pause_limit_s > 0 else ()
+
+    def named(self, event: Event) -> Event:
+        """The event with its call's recording, which has no id before something is recorded. Engine thread."""
+        if not isinstance(event, CallState | CallEnded) or event.recording_id:
+            return event
+        session, _ = self._sessions.get(event.call_id, (None, None))
+        recording_id = session.recording_id if session is not None else ""
+        return replace(event, recording_id=recording_id) if recording_id else event
 
     def take_policy(self, token: str) -> None:
         """Follow this policy from the next call on; what is refused is logged, and the one before holds."""

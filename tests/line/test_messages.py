@@ -29,6 +29,7 @@ from telephony.messages import (
     LineState,
     Message,
     MessageError,
+    RecorderHealth,
     RecordingState,
     Snapshot,
     decode,
@@ -208,6 +209,18 @@ def test_the_book_keeps_what_is_and_forgets_what_was() -> None:
     assert snapshot.audio.kind == "null"
     assert len(sent) == 259
     assert isinstance(decode(encode(snapshot)), Snapshot)
+
+
+def test_what_is_recorded_on_demand_is_in_the_book_before_it_has_an_id() -> None:
+    book = Book(lambda event: None)
+    book.publish(RecorderHealth(5_000_000_000, 1, "t", ""))
+    book.publish(RecordingState("", "c1", "waiting", 0, 0, 1, mode="manual"))
+    book.publish(RecordingState("", "c2", "waiting", 0, 0, 1, mode="manual"))
+    assert [r.call_id for r in book.snapshot().recordings] == ["c1", "c2"]
+    book.publish(RecordingState("r1", "c1", "recording", 40, 0, 1, mode="manual"))
+    book.publish(RecordingState("", "c2", "nothing", 0, 0, 1, mode="manual"))
+    assert [(r.recording_id, r.state) for r in book.snapshot().recordings] == [("r1", "recording")]
+    assert book.snapshot().recorder.spool_ready == 1
 
 
 def test_a_client_is_light_to_import() -> None:

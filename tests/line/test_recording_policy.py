@@ -23,6 +23,7 @@ from telephony.errors import LineError
 from telephony.messages import (
     Answer,
     AudioConfig,
+    CallEnded,
     CallIncoming,
     CallState,
     Command,
@@ -221,6 +222,8 @@ def test_on_demand_it_has_what_was_said_just_before_and_nothing_earlier(start: A
     time.sleep(1)
     hang_up(pair.seat, call_id)
     manifest, opened = pair.opened()
+    assert pair.seat.wait(CallEnded).recording_id == manifest.recording_id
+    assert opened.facts["far_number"] == "13800006021"
     assert manifest.mode == "manual"
     assert 3.4 * manifest.rate < manifest.samples < 5.5 * manifest.rate
     [[_, first, _], *_] = manifest.segments

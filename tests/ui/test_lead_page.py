@@ -200,6 +200,28 @@ def test_problems_are_listed_worst_first_and_lead_to_their_seat(stage: Stage) ->
     assert stage.selected() == "seat-6"
 
 
+@pytest.mark.parametrize(
+    ("code", "recording", "said"),
+    [
+        ("paused", True, "Recording paused"),
+        ("on_demand", False, "On demand, not recorded"),
+        ("upload_problem", True, "Recordings not uploaded"),
+        ("disk_low", True, "Disk nearly full"),
+    ],
+)
+def test_what_a_seat_says_of_its_recording_is_on_the_wallboard(
+    stage: Stage, code: str, recording: bool, said: str
+) -> None:
+    stage.board.put(seat(1, state="on_call", recording=recording, recording_problem=code))
+    attention = stage.page.findChild(QListView, "lead.attention")
+    assert attention is not None
+
+    def rows() -> list[str]:
+        return [str(attention.model().index(row, 0).data()) for row in range(attention.model().rowCount())]
+
+    stage.qtbot.waitUntil(lambda: f"郭伟 {said}" in rows())
+
+
 def test_listening_asks_connects_is_heard_and_stops(stage: Stage) -> None:
     stage.page.seats.select("seat-1")
     assert not stage.button("lead.stop").isVisible()

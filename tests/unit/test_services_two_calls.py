@@ -15,6 +15,7 @@ from agent_desktop.services.errors import Problem
 from agent_desktop.services.line_roster import SeatLine
 from agent_desktop.services.seat_publisher import SeatPublisher
 from agent_desktop.services.status import StatusService
+from recorder.uploader import UploadStatus
 from telephony import messages
 from tests.support.call_room import Room, problem_of
 from tests.support.desk_data import make_case, make_contact, page, upsert
@@ -348,6 +349,30 @@ def test_of_two_calls_the_server_is_told_the_one_that_matters(room: Room, case: 
         "recording": False,
         "recording_problem": "",
     }
+
+
+def test_the_server_is_told_of_a_pause_and_of_what_is_wrong_with_the_spool(room: Room) -> None:
+    status = StatusService()
+    publisher = SeatPublisher("seat-1", room.api, None, room.calls, status)  # type: ignore[arg-type]
+
+    def told() -> tuple[object, object]:
+        state = publisher.state()
+        return state["recording"], state["recording_problem"]
+
+    status.on_uploads(UploadStatus(0, False, refused=1))
+    assert told() == (False, "upload_problem")
+    debtor = _talk(room)
+    room.emit(messages.RecordingState("", debtor, "waiting", 0, 0, 1, mode="manual"))
+    assert told() == (False, "on_demand")
+    room.emit(messages.RecordingState("rec", debtor, "waiting", 0, 0, 1, mode="voice"))
+    assert told() == (True, "upload_problem")
+    room.emit(recording(debtor, "rec", paused="card_number", pause_left_ms=9_000))
+    assert told() == (True, "paused")
+    status.on_line_event(messages.RecorderHealth(420_000_000, 3, "", "disk_low"))
+    assert told() == (True, "disk_low")
+    room.emit(recording(debtor, "rec", problem="far_silent"))
+    assert told() == (True, "far_silent")
+    room.emit(ended(debtor))
 
 
 def test_a_debtor_whom_a_colleague_hands_over_brings_his_case(room: Room, case: Case, contact: Contact) -> None:
