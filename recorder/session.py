@@ -34,7 +34,9 @@ _log = logging.getLogger(__name__)
 WRITE_SECONDS = 0.18
 """How often what came is sealed and written: with the writer's delay, a kill loses less than 0.25 s."""
 SYNC_SECONDS = 0.7
-"""With the 0.18 s between two writes and the time of the sync itself, a power cut loses less than a second."""
+"""From one sync's beginning to the next. With the 0.18 s between two writes and the time of a sync, a power cut loses
+less than a second."""
+_LEAST_REST = 0.05
 FINALISE_RETRY_SECONDS = 15.0
 GIVE_WAY = 2.0
 """While another call is up, the finaliser sleeps this many times as long as it works."""
@@ -194,6 +196,7 @@ class Recorder:
     def _keep(self) -> None:
         while not self._stopping.is_set():
             self._busy.wait()
+            began = time.monotonic()
             for session in self._live():
                 session.sync()
             free = self._spool.free_bytes()
@@ -202,7 +205,7 @@ class Recorder:
             with self._lock:
                 if not self._sessions and not self._stopping.is_set():
                     self._busy.clear()
-            self._stopping.wait(SYNC_SECONDS)
+            self._stopping.wait(max(_LEAST_REST, SYNC_SECONDS - (time.monotonic() - began)))
 
     # --- finaliser thread ---
 

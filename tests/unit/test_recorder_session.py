@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import subprocess
@@ -15,10 +16,12 @@ import pytest
 
 from recorder import journal as journal_module
 from recorder import tap
-from recorder.container import AUDIO, GAP
+from recorder.container import AUDIO, GAP, ContainerReader
 from recorder.evidence import verify_manifest
 from recorder.files import SpoolError
 from recorder.finalise import FinaliseError
+from recorder.spool import JournalFile
+from recorder.verify import read_contents
 from tests.support.recording import CALL_ID, FRAME, RATE, Seat, facts, feed, frames, onset, power, tone
 
 
@@ -233,6 +236,35 @@ def test_it_reports_about_once_a_second_what_is_on_the_disk(seat: Seat) -> None:
     session.close("hung_up")
     done = seat.wait_for(lambda s: s.state == "sealed")
     assert (done.sealed_ms, done.problem, done.recording_id) == (2400, "", session.recording_id)
+
+
+@pytest.mark.alone
+def test_less_than_a_second_is_not_yet_on_the_disk(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a power cut would lose: all that was fed and is not in the file as the last sync to return found it."""
+    synced: list[tuple[float, int]] = []
+    sync = JournalFile.sync
+
+    def noted(file: JournalFile) -> None:
+        size = file.path.stat().st_size
+        sync(file)
+        synced.append((time.monotonic(), size))
+
+    monkeypatch.setattr(JournalFile, "sync", noted)
+    session = seat.recorder.start(facts())
+    frame, began = tone(440, 0.02), time.monotonic()
+    for i in range(250):
+        session.frames(i * FRAME, frame, frame)
+        time.sleep(max(0.0, began + (i + 1) * 0.02 - time.monotonic()))
+    (journal,) = seat.folder.glob("*.journal")
+    data, safe, losses = journal.read_bytes(), 0.0, []
+    for at, size in synced:
+        losses.append(min(at - began, 5.0) - safe)  # just before this sync had returned
+        reader = ContainerReader(io.BytesIO(data[:size]))
+        reader.unlock(bytes(seat.store))
+        safe = read_contents(reader).samples / RATE
+    session.close("hung_up")
+    assert len(losses) >= 5
+    assert max(losses) < 1.0, losses
 
 
 @pytest.mark.parametrize(
