@@ -20,6 +20,7 @@ from collection_server.calls.tables import Call
 from collection_server.cases.tables import Case
 from collection_server.context import Server
 from collection_server.evidence.chain import wire_time
+from collection_server.evidence.tables import Alarm
 from collection_server.recordings.tables import Recording, Upload
 from collection_server.retention import guard, records, rules
 from collection_server.retention.derived import derived_blobs
@@ -32,20 +33,21 @@ _PAGE = 200
 
 @dataclass
 class Report:
-    """Ids of recordings: ``due`` by the rules (in a dry run), ``destroyed``, ``held`` (due but for a hold),
-    ``locked`` (the store itself still refuses), ``saved`` (a hold came after the decision). ``backup_runs``: nothing
-    new was decided because of a backup.
+    """Ids of recordings: ``due`` by the rules (in a dry run), ``destroyed``, ``held`` (due but for a hold), ``alarmed``
+    (due but for an alarm that nobody has closed), ``locked`` (the store itself still refuses), ``saved`` (a hold came
+    after the decision). ``backup_runs``: nothing new was decided because of a backup.
     """
 
     due: list[str] = field(default_factory=list)
     destroyed: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
+    alarmed: list[str] = field(default_factory=list)
     locked: list[str] = field(default_factory=list)
     saved: list[str] = field(default_factory=list)
     backup_runs: bool = False
 
     def counts(self) -> dict[str, int]:
-        names = ("due", "destroyed", "held", "locked", "saved")
+        names = ("due", "destroyed", "held", "alarmed", "locked", "saved")
         return {name: len(getattr(self, name)) for name in names}
 
 
@@ -64,8 +66,8 @@ def run(server: Server, *, dry_run: bool = False) -> Report:
         with server.db.read() as session:
             holds = in_force(session)
             for candidate in _candidates(session, server.clock()):
-                covered = holds.cover(candidate.recording, candidate.case)
-                (report.held if covered else report.due).append(candidate.recording.id)
+                kept = _kept_by(session, candidate.recording, candidate.case, holds, report)
+                (report.due if kept is None else kept).append(candidate.recording.id)
         return report
     _decide_all(server, report)
     with server.db.read() as session:
@@ -123,8 +125,9 @@ def _decide(session: Session, recording_id: str, holds: Holds, now: datetime, re
     found = _due(rules.current(session), recording, case, now)
     if found is None or recording.destroyed_at is not None:
         return
-    if holds.cover(recording, case):
-        report.held.append(recording_id)
+    kept = _kept_by(session, recording, case, holds, report)
+    if kept is not None:
+        kept.append(recording_id)
         return
     recording.destroyed_at = now
     session.add(
@@ -140,6 +143,17 @@ def _decide(session: Session, recording_id: str, holds: Holds, now: datetime, re
             decided_at=now,
         )
     )
+
+
+def _kept_by(
+    session: Session, recording: Recording, case: Case | None, holds: Holds, report: Report
+) -> list[str] | None:
+    """The list of the report for what keeps a recording although it is due; None for nothing."""
+    if holds.cover(recording, case):
+        return report.held
+    about = (Alarm.recording_id == recording.id) | (Alarm.call_id == recording.call_id)
+    alarm = select(Alarm.id).where(Alarm.closed_at.is_(None), about).limit(1)
+    return report.alarmed if session.scalars(alarm).first() is not None else None
 
 
 def _end(server: Server, recording_id: str, report: Report) -> None:

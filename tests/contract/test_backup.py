@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from collection_server import app
+from collection_server import app, cli
 from collection_server.backup import snapshot
 from collection_server.keys import load_keys
 from collection_server.recordings.tables import Recording
@@ -32,6 +32,19 @@ from tests.support.sealed import Sealed
 from tests.support.server import RunningServer, run_cli, start_server
 from tests.support.server_api import Seat, note_op
 
+
+def command(*arguments: str, env: dict[str, str], quick: bool = True) -> CompletedProcess[str]:
+    """Run ``collection-server``, in this process unless told otherwise: a new one takes a second to start."""
+    if not quick:
+        return run_cli(*arguments, env=env)
+    done = CliRunner().invoke(cli.app, arguments, env={**env, "COLLECTION_CONFIG": None})
+    if isinstance(done.exception, cli.Stop):
+        return CompletedProcess(arguments, 1, done.stdout, f"{done.exception}\n")
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+
+
 PASSPHRASE = "vier Wörter, 四个词"
 
 
@@ -42,6 +55,7 @@ class Site:
     tmp: Path
     running: RunningServer
     env: dict[str, str]
+    quick: bool = True
 
     def __post_init__(self) -> None:
         self.folder, self.keys, self.passphrase = self.tmp / "backup", self.tmp / "server.keys", self.tmp / "passphrase"
@@ -56,11 +70,12 @@ class Site:
     def back_up(self, *options: str) -> CompletedProcess[str]:
         data = str(self.running.data_dir)
         keys = [] if self.keys.exists() else ["--keys", str(self.keys), "--passphrase-file", str(self.passphrase)]
-        return run_cli("backup", str(self.folder), "--data", data, *keys, *options, env=self.env)
+        return command("backup", str(self.folder), "--data", data, *keys, *options, env=self.env, quick=self.quick)
 
     def restore(self, place: Path, *options: str, env: dict[str, str] | None = None) -> CompletedProcess[str]:
         keys = ("--keys", str(self.keys), "--passphrase-file", str(self.passphrase))
-        return run_cli("restore", str(self.folder), "--data", str(place), *keys, *options, env=env or self.env)
+        arguments = ("restore", str(self.folder), "--data", str(place), *keys, *options)
+        return command(*arguments, env=env or self.env, quick=self.quick)
 
     def blob(self, recording: Sealed) -> Path:
         return snapshot.blob_path(self.folder, hashlib.sha256(recording.data).hexdigest())
@@ -95,6 +110,7 @@ def serve() -> Iterator[Callable[..., RunningServer]]:
 def test_a_restore_into_an_empty_place_has_every_recording_verified(
     site: Site, serve: Callable[..., RunningServer]
 ) -> None:
+    site.quick = False
     seat = Seat(site.running.url, "liting")
     recordings = [site.record(seat) for _ in range(5)]
     journal = sealed(seat)
@@ -275,15 +291,17 @@ def test_keys_are_asked_for_and_a_place_that_is_not_empty_is_left_alone(site: Si
     assert (done.returncode, done.stderr) == (1, "The passphrase is not that of the key file.\n")
     site.passphrase.write_text(PASSPHRASE + "\n", "utf-8")
     stranger = site.tmp / "stranger"
-    assert run_cli("init", "--data", str(stranger)).returncode == 0
+    assert command("init", "--data", str(stranger), env={}).returncode == 0
     other = site.tmp / "other.keys"
     arguments = ("--data", str(stranger), "--keys", str(other), "--passphrase-file", str(site.passphrase))
-    assert run_cli("backup", str(site.tmp / "other"), *arguments).returncode == 0
+    assert command("backup", str(site.tmp / "other"), *arguments, env={}).returncode == 0
     site.keys = other
     done = site.restore(site.tmp / "restored")
     assert (done.returncode, "not signed with these keys" in done.stderr) == (1, True)
     assert not (site.tmp / "restored").exists()
-    assert run_cli("backup", str(site.tmp / "third"), *arguments).returncode == 1, "a key file is never replaced"
+    assert command("backup", str(site.tmp / "third"), *arguments, env={}).returncode == 1, (
+        "a key file is never replaced"
+    )
     site.passphrase.write_text("short\n", "utf-8")
     site.keys = site.tmp / "short.keys"
     assert "12 characters" in site.back_up().stderr
@@ -294,7 +312,7 @@ def test_a_restore_that_did_not_end_is_not_served(site: Site) -> None:
     place = site.tmp / "restored"
     assert site.restore(place).returncode == 0
     (place / "restoring").touch()
-    done = run_cli("serve", "--data", str(place), "--port", "0")
+    done = command("serve", "--data", str(place), "--port", "0", env={})
     assert (done.returncode, "has not come to its end" in done.stderr) == (1, True)
     assert site.restore(place).returncode == 1
 
@@ -318,7 +336,7 @@ def test_what_was_destroyed_goes_from_the_backup_and_stays_destroyed(site: Site)
     done = site.restore(older, "--snapshot", snapshot.names(site.folder)[0])
     assert (done.returncode, done.stderr) == (0, "")
     assert "destroyed since 1" in done.stdout
-    assert "destroyed 1" in run_cli("retention", "run", "--data", str(older)).stdout
+    assert "destroyed 1" in command("retention", "run", "--data", str(older), env={}).stdout
     assert site.restore(site.tmp / "newest").stdout.splitlines()[1] == "recordings 1"
 
 
@@ -355,7 +373,7 @@ def test_the_server_backs_up_by_itself(private_data: Path, tmp_path: Path, serve
 def test_postgresql_is_backed_up_and_restored(tmp_path: Path, serve: Callable[..., RunningServer]) -> None:
     with postgres.cluster() as url, postgres.cluster() as empty:
         data, env = tmp_path / "data", {"COLLECTION_DATABASE_URL": url}
-        assert run_cli("init", "--demo", "--data", str(data), env=env).returncode == 0
+        assert command("init", "--demo", "--data", str(data), env=env).returncode == 0
         site = Site(tmp_path, serve(data, **env), env)
         seat = Seat(site.running.url, "liting")
         recordings = [site.record(seat) for _ in range(3)]
