@@ -150,6 +150,10 @@ def _statements(bundle: Bundle, recording_id: str, keys: Mapping[str, bytes], re
         report.findings.append(_finding("server_signature", recording_id, detail))
         stored = None
     finalised = _signed(bundle, recording_id, "finalised", ("finalised",), report)
+    if finalised is not None and stored is not None and finalised.get("sha256") != stored["sha256"]:
+        detail = "What the store says that it made is made of another file."
+        report.findings.append(_finding("server_signature", recording_id, detail))
+        finalised = None
     destroyed = _signed(bundle, recording_id, "destroyed", ("destroyed",), report)
     return _Statements(manifest, stored, finalised, destroyed)
 

@@ -12,6 +12,7 @@ from collection_server.auth.tables import User
 from collection_server.calls.tables import Call
 from collection_server.context import Server
 from collection_server.evidence import alarms, service
+from collection_server.evidence.finalising import finalise_journals
 from collection_server.settings import Settings
 
 EVERY = timedelta(minutes=5)
@@ -29,7 +30,8 @@ def run(server: Server) -> str:
             break
     with server.db.write() as session:
         raised = look(session, server)
-    return f"alarms {raised}, adopted {adopted}"
+    made = finalise_journals(server)
+    return f"alarms {raised}, journals finalised {made}, adopted {adopted}"
 
 
 def look(session: Session, server: Server) -> int:

@@ -12,7 +12,7 @@ from collection_server.recordings import envelope
 from collection_server.recordings.check import facts_of, journal_audio
 from collection_server.recordings.envelope import Damaged, Header
 
-MEDIA_TYPES = {"opus": "audio/ogg", "flac": "audio/flac", "pcm_s16le": "audio/ogg"}
+MEDIA_TYPES = {"opus": "audio/ogg", "flac": "audio/ogg", "pcm_s16le": "audio/ogg"}
 _OPUS_RATES = (8000, 12_000, 16_000, 24_000, 48_000)
 
 

@@ -12,6 +12,7 @@ from collection_server.auth.permissions import Permission
 from collection_server.auth.principal import Principal, SignedIn, refuse, require
 from collection_server.context import Server, ServerDep
 from collection_server.cursors import decode_cursor, encode_cursor
+from collection_server.evidence.finalising import playable_blob
 from collection_server.notes.schemas import Outcome
 from collection_server.problems import Problem, bad_request, problem_response
 from collection_server.recordings import search
@@ -92,7 +93,8 @@ def replay(
         refuse(server, who, str(permission), request.method)
     with server.db.read() as session:
         recording = search.find_recording(session, who, recording_id)
-    audio = _decrypt(server, recording)
+        blob = playable_blob(session, recording)
+    audio = _decrypt(server, recording, blob)
     try:
         part = parse_range(range_header, len(audio))
     except Unsatisfiable:
@@ -105,14 +107,14 @@ def replay(
     return _audio_response(recording, audio, part, export)
 
 
-def _decrypt(server: Server, recording: Recording) -> bytes:
+def _decrypt(server: Server, recording: Recording, blob: str) -> bytes:
     if recording.destroyed_at is not None:
         raise Problem(410, "destroyed", "The recording was destroyed at the end of its retention.")
     if recording.state == "failed":
         raise Problem(409, "damaged", "The recording cannot be decoded.", extra={"reason": recording.reason})
 
     def load() -> bytes:
-        with server.blobs.open(recording.sha256) as file:
+        with server.blobs.open(blob) as file:
             return playable(file, server.keys.store)
 
     try:
