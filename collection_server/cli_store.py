@@ -41,9 +41,13 @@ def open_server(settings: Settings) -> Server:
 
 @contextmanager
 def _opened(data: Path | None) -> Iterator[Server]:
+    from collection_server.storage import StoreAway
+
     server = open_server(load_settings(data=data))
     try:
         yield server
+    except StoreAway as error:
+        raise Stop("The object store cannot be reached, or refuses; what was done so far stands.") from error
     finally:
         server.db.dispose()
 
@@ -71,7 +75,7 @@ Passphrase = Annotated[
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(help="Where the back-ups are; a new one copies what is new only")],
+    folder: Annotated[Path | None, typer.Argument(help="Where the back-ups are (default: backup_folder)")] = None,
     data: Data = None,
     keep: Annotated[int | None, typer.Option(min=1, help="Snapshots to keep (default: backup_keep)")] = None,
     check: Annotated[bool, typer.Option("--check", help="Read again what is in the folder already")] = False,
@@ -83,10 +87,13 @@ def backup(
     from collection_server.retention.guard import BackupRuns
 
     with _opened(data) as server:
+        place = folder or server.settings.backup_folder
+        if place is None:
+            raise Stop("Say where to, or set backup_folder.")
         try:
             if keys is not None:
                 sealed_keys.write(keys, server.keys, _passphrase(passphrase_file, confirm=True))
-            result = create.back_up(server, folder, keep=keep or server.settings.backup_keep, check=check)
+            result = create.back_up(server, place, keep=keep or server.settings.backup_keep, check=check)
         except BackupRuns as error:
             raise Stop("Another backup is running.") from error
         except create.LeaseLost as error:
@@ -94,7 +101,7 @@ def backup(
         except (database.DatabaseFailed, sealed_keys.BadKeyFile) as error:
             raise Stop(str(error)) from error
         except OSError as error:
-            raise Stop(f"{error.filename or folder} cannot be written: {error.strerror}.") from error
+            raise Stop(f"{error.filename or place} cannot be written: {error.strerror}.") from error
     print(f"snapshot {result.name}", f"recordings {result.recordings}", f"copied {result.copied}", sep="\n")
     for problem in result.problems:
         print(problem["problem"], problem["recording_id"])
@@ -115,6 +122,7 @@ def restore(
     from collection_server.backup import database, sealed_keys
     from collection_server.backup import restore as restoring
     from collection_server.backup.snapshot import BadBackup
+    from collection_server.storage import StoreAway
 
     try:
         found = sealed_keys.unseal(keys.read_bytes(), _passphrase(passphrase_file, confirm=False))
@@ -122,6 +130,8 @@ def restore(
         report = restoring.restore(settings, folder, snapshot, found, make_server, setup.upgrade)
     except (BadBackup, restoring.NotEmpty, database.DatabaseFailed, sealed_keys.BadKeyFile) as error:
         raise Stop(str(error)) from error
+    except StoreAway as error:
+        raise Stop("The object store cannot be reached, or refuses: empty the place and restore again.") from error
     except OSError as error:
         raise Stop(f"{error.filename} cannot be read or written: {error.strerror}.") from error
     print(f"snapshot {report.name}", f"recordings {report.recordings}", sep="\n")
