@@ -14,7 +14,10 @@ import soundfile
 from nacl.public import PrivateKey
 
 from collection_server.app import make_server
-from collection_server.evidence import rounds
+from collection_server.evidence import rounds, service
+from collection_server.evidence.bundle import bundle_files
+from collection_server.evidence.chain import Subject
+from collection_server.evidence.zipping import zipped
 from collection_server.settings import Settings
 from recorder.verify import check_decrypted, check_envelope
 from recorder.verify_bundle import verify_bundle
@@ -133,3 +136,33 @@ def test_an_hour_is_verified_a_hundred_times_faster_than_it_lasts(
     assert report.seconds == 3600.0
     assert codes(report) == set()
     assert time.process_time() - began < 36.0
+
+
+def test_a_destroyed_recording_is_proven_by_the_statement_of_it(
+    private_data: Path, around: Around, tmp_path: Path
+) -> None:
+    kept: Json = {}
+
+    def record(seat: Seat, qa: Seat, officer: Seat) -> None:
+        kept["one"], kept["two"] = sealed(seat, 1), sealed(seat, 2)
+        for one in (kept["one"], kept["two"]):
+            one.finalised()
+            send_second(seat, one)
+
+    around(record)
+    one = kept["one"]
+    server = make_server(Settings(data=private_data))
+    try:
+        with server.db.write() as session:
+            subject = Subject(one.recording_id, one.seat_id, 1)
+            service.append(session, "destroyed", subject, {"rule": "730"}, server.clock(), server.keys.receipt)
+        server.blobs.delete(hashlib.sha256(one.data).hexdigest())
+        with server.db.read() as session:
+            files = bundle_files(session, server, [one.recording_id, kept["two"].recording_id])
+        path = tmp_path / "bundle.zip"
+        path.write_bytes(b"".join(zipped(files, server.blobs)))
+    finally:
+        server.db.dispose()
+    report = verify_bundle(path)
+    assert report.findings == []
+    assert [note.split(":")[0] for note in report.notes] == [one.recording_id]
