@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
 import io
@@ -27,6 +28,7 @@ from collection_server.retention import destroy
 from collection_server.retention.tables import RetentionRule
 from collection_server.retrieval.tables import RetrievalJob
 from collection_server.settings import Settings
+from recorder.verify_bundle import verify_bundle
 from tests.contract.test_server_audit import entries_of
 from tests.contract.test_server_uploads import sealed, send
 from tests.support.sealed import Sealed
@@ -144,6 +146,21 @@ def test_fifty_recordings_come_as_one_package_with_a_complete_index(place: Place
     assert package.filename is None
     assert [row["recording_id"] for row in table] == [row["recording_id"] for row in rows]
     assert {row["far_number"] for row in table} == {"'+8613901234567"}, "no cell is a formula"
+
+
+def test_the_package_is_a_bundle_that_the_recorder_verifies_offline(place: Place, tmp_path: Path) -> None:
+    job = wait_for(place.officer, ask(place.officer, cases=[place.case["number"]])["id"])
+    path = tmp_path / "package.zip"
+    path.write_bytes(place.officer.get(f"/v1/retrievals/{job['id']}/package").content)
+    pinned = base64.b64decode(place.seat.session["keys"]["receipt"])
+    report = verify_bundle(path, pinned, {place.seat.seat_id: bytes(place.seat.key.verify_key)})
+    assert (report.findings, report.recordings) == ([], MANY)
+    sealed_file = f"{place.recordings[3].recording_id}/recording.rec"
+    with zipfile.ZipFile(path) as good, zipfile.ZipFile(tmp_path / "changed.zip", "w") as bad:
+        for name in good.namelist():
+            data = good.read(name)
+            bad.writestr(name, data[:-9] + bytes(9) if name == sealed_file else data)
+    assert {finding.code for finding in verify_bundle(tmp_path / "changed.zip", pinned).findings} == {"content"}
 
 
 def test_a_package_is_sealed_on_the_servers_disk(place: Place) -> None:
@@ -332,7 +349,7 @@ def test_a_job_survives_a_kill_of_the_server(alone: Place) -> None:
     assert f"{job['id']}.1" not in {path.name for path in alone.files()}, "the half package is removed"
 
 
-def test_what_cannot_be_brought_is_said_in_the_index(alone: Place) -> None:
+def test_what_cannot_be_brought_is_said_in_the_index(alone: Place, tmp_path: Path) -> None:
     gone, damaged, whole = alone.recordings
     alone.blob(gone).unlink()
     broken = alone.blob(damaged).read_bytes()
@@ -346,6 +363,11 @@ def test_what_cannot_be_brought_is_said_in_the_index(alone: Place) -> None:
     assert destroy.run(server).destroyed == [destroyed.recording_id]
     server.db.dispose()
     job = wait_for(alone.officer, ask(alone.officer, cases=[alone.case["number"]])["id"])
+    path = tmp_path / "package.zip"
+    path.write_bytes(alone.officer.get(f"/v1/retrievals/{job['id']}/package").content)
+    found = {(finding.code, finding.about.partition("/")[0]) for finding in verify_bundle(path).findings}
+    assert (found & {("content", whole.recording_id), ("content", destroyed.recording_id)}) == set()
+    assert ("content", damaged.recording_id) in found
     with fetch(alone.officer, job) as package:
         results = {row["recording_id"]: row for row in index_of(package)}
         names = package.namelist()
