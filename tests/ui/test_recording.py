@@ -14,7 +14,7 @@ from agent_desktop.services.status import StatusView
 from agent_desktop.ui import recording_text
 from agent_desktop.ui.collector.recording_box import RecordingBox
 from agent_desktop.ui.health_light import HealthLight
-from agent_desktop.ui.language import apply_language
+from agent_desktop.ui.language import LanguageName, apply_language
 from agent_desktop.ui.theme import Tone
 from recorder.uploader import UploadStatus
 from telephony import messages
@@ -22,7 +22,9 @@ from tests.ui.phone_fixtures import Key, Modifier, Seat
 from tests.ui.phone_fixtures import open_seat as open_seat
 from tests.ui.phone_fixtures import phone as phone
 from tests.ui.phone_fixtures import seat as seat
+from tests.ui.test_qa_lead_languages import cut
 
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 REASONS = ("card_number", "identity_document", "客户要求")
 
 
@@ -125,6 +127,15 @@ def test_a_refusal_is_said(seat: Seat) -> None:
     seat.line.refuse[messages.PauseRecording] = "not_allowed"
     seat.press(Key.Key_P, Modifier.ControlModifier)
     seat.shows("call.problem", "Your company's rules for recording do not allow this.")
+
+
+def test_a_pause_of_the_call_on_hold_is_not_forgotten(seat: Seat) -> None:
+    call = recorded(seat, paused="card_number", pause_left_ms=50_000)
+    seat.desk.state(call, "active", seat.numbers[0], held=True)
+    seat.desk.state("second", "active", seat.numbers[1])
+    seat.until(lambda: "Recording paused" in seat.text("other.subtitle"))
+    seat.desk.recording(call)
+    seat.until(lambda: "Recording paused" not in seat.text("other.subtitle"))
 
 
 # --- on demand
@@ -233,17 +244,17 @@ def test_a_line_process_that_has_gone_says_nothing_of_the_disk(seat: Seat) -> No
         (StatusView(upload_last_at=datetime(2026, 11, 23, 14, 6).astimezone()), "none waiting", "last at 14:06"),
         (StatusView(uploads_waiting=3, uploads_refused=1), "3 waiting · 1 set aside", "all sent"),
         (
-            StatusView(uploads_waiting=1, upload_oldest_at=datetime.now(UTC) - timedelta(hours=5)),
+            StatusView(uploads_waiting=1, upload_oldest_at=NOW - timedelta(hours=5)),
             "1 waiting",
             "overdue",
         ),
-        (StatusView(uploads_waiting=1, upload_oldest_at=datetime.now(UTC) - timedelta(days=3)), "1 waiting", "3 days"),
-        (StatusView(uploads_waiting=1, upload_oldest_at=datetime.now(UTC)), "1 waiting", "under 1 min"),
+        (StatusView(uploads_waiting=1, upload_oldest_at=NOW - timedelta(days=3)), "1 waiting", "3 days"),
+        (StatusView(uploads_waiting=1, upload_oldest_at=NOW), "1 waiting", "under 1 min"),
     ],
 )
 def test_what_waits_for_its_upload_in_words(view: StatusView, spool: str, age: str) -> None:
     assert recording_text.spool(view)[0] == spool
-    assert age in recording_text.upload_age(view)[0]
+    assert age in recording_text.upload_age(view, NOW)[0]
 
 
 def test_all_of_it_in_chinese_too(seat: Seat) -> None:
@@ -268,3 +279,34 @@ def test_the_countdown_never_goes_below_nothing(seat: Seat) -> None:
     recorded(seat, paused="card_number", pause_left_ms=1)
     time.sleep(0.05)
     seat.shows("call.pauseLeft", "00:00")
+
+
+@pytest.mark.parametrize("width", [1240, 1366])
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_nothing_is_cut_however_it_stands(seat: Seat, language: LanguageName, width: int) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    seat.window.resize(width, 700)
+    health(seat)
+    call = recorded(seat)
+    parts = (seat.window.page.call_panel.sound, light(seat).panel)
+    apply_language(app, language)
+    try:
+        for values in (
+            {"pause_reasons": REASONS},
+            {"pause_reasons": REASONS, "paused": "identity_document", "pause_left_ms": 60_000},
+            {"pause_reasons": REASONS, "mode": "manual"},
+            {"pause_reasons": REASONS, "mode": "manual", "state": "waiting"},
+            {"pause_reasons": REASONS, "mode": "manual", "state": "waiting", "sealed_ms": 0},
+            {"problem": "disk_low"},
+            {"state": "failed", "problem": "spool_unwritable"},
+        ):
+            with seat.qtbot.waitSignal(seat.window.page.shown, timeout=10_000):
+                seat.desk.recording(call, **values)
+            said = opened(seat)
+            assert said["health.sealed"]
+            # Qt lays out what has changed a moment later.
+            seat.until(lambda: not [text for part in parts for text in cut(part)])
+            seat.until(lambda: light(seat).width() >= light(seat).sizeHint().width())
+    finally:
+        apply_language(app, "en")

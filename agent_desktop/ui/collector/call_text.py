@@ -38,7 +38,8 @@ def subtitle(view: CallView) -> str:
 def second_line(view: CallView) -> str:
     """Of the call in second place: number, home location, and the case it is about or how it stands."""
     about = _case_of(view) if ringing_in(view) else state(view)
-    return " · ".join(p for p in (fmt.masked(view.number), about, place(view.place)) if p)
+    paused = translate("Recording", "Recording paused") if view.paused else ""
+    return " · ".join(p for p in (fmt.masked(view.number), about, paused, place(view.place)) if p)
 
 
 def _case_of(view: CallView) -> str:
