@@ -53,7 +53,7 @@ class Settings(BaseSettings, StoreSettings):
     recording_lines: dict[str, RecordingMode] = Field(default_factory=dict)
     """Mode by the id of a line; comes before the role's."""
     recording_codec: Literal["opus", "flac"] = "opus"
-    opus_bit_rate_narrow: int = Field(default=40_000, ge=12_000, le=256_000)
+    opus_bit_rate_narrow: int = Field(default=37_000, ge=12_000, le=256_000)
     """Of both channels together at 8 kHz, bit/s."""
     opus_bit_rate_wide: int = Field(default=48_000, ge=16_000, le=256_000)
     """The same at 16 kHz."""

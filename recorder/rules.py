@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 MODES = ("automatic", "voice", "manual")
 CODECS = ("opus", "flac")
-DEFAULT_BIT_RATES = {8000: 40_000, 16000: 48_000}
+DEFAULT_BIT_RATES = {8000: 37_000, 16000: 48_000}
 MAX_SEGMENTS = 1000
 """Of one recording. When so many cuts are made, a ``voice`` recording goes on to the end of the call uncut."""
 MAX_LOOK_BACK_S = 300.0

@@ -14,6 +14,7 @@ import time
 NAMES = (
     *("window_start", "screen_pop", "dial_to_invite", "call_setup", "line_cpu", "line_restart", "server_answers"),
     *("many_calls", "window_stalls", "upload_rate"),
+    *("forty_calls", "tap_cpu", "opus_size", "verify_rate"),
 )
 
 

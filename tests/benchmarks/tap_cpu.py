@@ -1,0 +1,156 @@
+"""CPU of tap and journal beside PJSIP's own two mono recorders, on the same call, in the same process and run.
+
+A process of its own has one call of G.722 up with a baresip and is looked at three times: the call alone; with two
+native recorders, one a side; with a tap and a recording instead. What counts is what each of them adds. All of ours is
+in it: two bridge ports, levels, sealing, writing, syncing.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recorder.session import RecordingSession
+    from telephony.endpoint import Library
+
+LIMITS = {"ratio": 5.0, "lost_frames": 0}
+SLICE_S = 1.0
+RATE = 16000
+ROOT = Path(__file__).parents[2]
+
+
+def run(*, quick: bool) -> dict[str, Any]:
+    """Three processes (quick: one), in each 8 s of each of the three; µs of CPU a tick of 20 ms."""
+    rounds = [_measured(8) for _ in range(1 if quick else 3)]
+    alone, native, ours = (statistics.median(r[name] for r in rounds) for name in ("alone", "native", "ours"))
+    return {
+        "call_us_a_tick": round(alone, 1),
+        "native_us_a_tick": round(native - alone, 1),
+        "tap_and_journal_us_a_tick": round(ours - alone, 1),
+        "ratio": round((ours - alone) / (native - alone), 2),
+        "ratios": [round((r["ours"] - r["alone"]) / (r["native"] - r["alone"]), 2) for r in rounds],
+        "lost_frames": sum(round(r["lost_frames"]) for r in rounds),
+        "limits": LIMITS,
+    }
+
+
+def _measured(slices: int) -> dict[str, float]:
+    from tests.benchmarks.baresip_seat import BaresipSeat
+    from tests.benchmarks.speech import speech, write_wav
+
+    with tempfile.TemporaryDirectory() as folder:
+        voice = Path(folder) / "far.wav"
+        write_wav(voice, speech("debtor", RATE, 60), RATE)
+        far = BaresipSeat(Path(folder) / "far", play=voice, codec="G722/16000/1", auto=True)
+        try:
+            command = [sys.executable, "-m", "tests.benchmarks.tap_cpu", folder, str(far.port), str(slices)]
+            done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, timeout=120)
+        finally:
+            far.stop()
+    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def _a_tick(library: Library, slices: int) -> float:
+    """µs of the process's CPU time in 20 ms, the median of so many seconds."""
+    _turn(library, 1.0)
+    found = []
+    for _ in range(slices):
+        used, began = time.process_time_ns(), time.monotonic_ns()
+        _turn(library, SLICE_S)
+        found.append((time.process_time_ns() - used) / (time.monotonic_ns() - began) * 20_000)
+    return statistics.median(found)
+
+
+def _turn(library: Library, seconds: float) -> None:
+    """As the engine's thread does when nothing happens."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        library.handle_events(min(100, int(left * 1000) + 1))
+
+
+def _record(folder: Path) -> tuple[RecordingSession, Any]:
+    from nacl.public import PrivateKey
+
+    from recorder.evidence import SeatIdentity
+    from recorder.session import Recorder, RecordingFacts
+    from recorder.spool import Spool
+
+    store, identity = PrivateKey.generate(), SeatIdentity.generate("seat")
+    recorder = Recorder(Spool(folder / "spool"), bytes(store.public_key), identity, lambda status: None)
+    return recorder.start(RecordingFacts("call", "line", "outbound", "2026-03-02T01:02:03.000Z", RATE)), recorder
+
+
+def main() -> None:
+    from pjsua2 import pjsua2 as pj
+
+    from telephony.audio.files import FileHeadset
+    from telephony.bridge import Bridge
+    from telephony.endpoint import Library
+    from telephony.settings import EngineSettings
+    from tests.support.lines import COLLECTOR
+
+    class Call(pj.Call):  # type: ignore[misc]
+        media: Any = None
+
+        def onCallMediaState(self, prm: Any) -> None:
+            self.media = self.getAudioMedia(0)
+
+    folder, port, slices = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    sys.setswitchinterval(0.0005)
+    library = Library(EngineSettings(codecs=("G722",)))
+    library.start()
+    bridge = Bridge(FileHeadset(COLLECTOR, None), library.drive)
+    bridge.open_headset()
+    bridge.sound.in_use = True
+    config = pj.AccountConfig()
+    config.idUri = "sip:agent@127.0.0.1"
+    account = pj.Account()
+    account.create(config)
+    call = Call(account)
+    call.makeCall(f"sip:far@127.0.0.1:{port}", pj.CallOpParam(True))
+    while call.media is None:
+        _turn(library, 0.05)
+    bridge.route(bridge.headset, call.media, True)
+    bridge.route(call.media, bridge.headset, True)
+    alone = _a_tick(library, slices)
+
+    recorders = [pj.AudioMediaRecorder(), pj.AudioMediaRecorder()]
+    for recorder, source, name in zip(recorders, (bridge.headset, call.media), ("agent", "far"), strict=True):
+        recorder.createRecorder(str(folder / f"{name}.wav"))
+        bridge.route(source, recorder, True)
+    native = _a_tick(library, slices)
+    for recorder, source in zip(recorders, (bridge.headset, call.media), strict=True):
+        bridge.route(source, recorder, False)
+
+    tap = bridge.take_tap(RATE)
+    session, ours = _record(folder)
+    bridge.route(bridge.headset, tap.agent, True)
+    bridge.route(call.media, tap.far, True)
+    tap.stream.microphone_on = tap.stream.far_on = True
+    tap.stream.attach(session, lambda agent, far, agent_clips, far_clips: None)
+    taped = _a_tick(library, slices)
+    tap.stream.detach()
+    session.close("hung_up")
+    ours.stop(10)
+    lost = session.status(0).lost_frames
+    call.hangup(pj.CallOpParam(True))  # raises when the far end had left the call before
+    _turn(library, 0.3)
+    library.drive.clock.stop()
+    del call, recorders, recorder, source
+    account.shutdown()
+    del account
+    bridge.close()
+    library.stop()
+    print(json.dumps({"alone": alone, "native": native, "ours": taped, "lost_frames": lost}))
+
+
+if __name__ == "__main__":
+    main()
