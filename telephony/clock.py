@@ -152,15 +152,20 @@ class OwnClock:
         pcm = ctypes.create_string_buffer(2 * samples)
         frame, wait = MediaFrame(AUDIO, ctypes.addressof(pcm), 2 * samples, 0, 0), TimeVal(0, 0)
         frame_at, wait_at = ctypes.addressof(frame), ctypes.addressof(wait)
+        msec = (ctypes.c_long * 1).from_buffer(wait, TimeVal.msec.offset)
+        timestamp = (ctypes.c_uint64 * 1).from_buffer(frame, MediaFrame.timestamp.offset)
         times = TickTimes(now_ns())
         while run.on:
             left = times.due - now_ns()
-            if left > _NEAR_NS or left < _LATE_NS:  # late: what has come meanwhile belongs into these ticks
-                wait.msec = max(0, left + _NEAR_NS) // _MILLISECOND_NS
-                events = poll(ioqueue, wait_at)
-                if left > 0 and (events <= 0 or not times.arrived(now_ns())):
+            if left > _NEAR_NS:
+                msec[0] = (left + _NEAR_NS) // _MILLISECOND_NS
+                if poll(ioqueue, wait_at) <= 0 or not times.arrived(now_ns()):
                     continue
-            if lost := times.done(now_ns()):
-                self._on_lost(lost)
-            frame.timestamp += samples
+            else:
+                if left < _LATE_NS:  # what has come meanwhile belongs into this tick
+                    msec[0] = 0
+                    poll(ioqueue, wait_at)
+                if lost := times.done(now_ns()):
+                    self._on_lost(lost)
+            timestamp[0] += samples
             get_frame(master, frame_at)

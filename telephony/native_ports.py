@@ -10,7 +10,6 @@ from telephony.ports import Give, Port, Take
 
 _Words = ctypes.c_size_t * 3
 """The beginning of a ``MediaFrame``: type (in the lower half), buffer, size."""
-_BUFFER, _SIZE = 1, 2
 
 
 class NativePorts:
@@ -52,30 +51,29 @@ class _Window:
         self._frame_at = self._buffer_at = self._size = 0
         self._words: Any = None
         self.type: Any = None
-        self._pcm = memoryview(b"")
+        self._pcm: Any = None
 
-    def look(self, frame: int) -> memoryview:
-        """The frame's samples; nothing when it has none. Good only inside the callback."""
+    def look(self, frame: int) -> Any:
+        """The frame's samples as a ctypes array of char; None when it has none. Good only inside the callback."""
         if frame != self._frame_at:
             self._frame_at = frame
             self._words = _Words.from_address(frame)
             self.type = ctypes.c_int.from_address(frame)
-        words = self._words
-        size = words[_SIZE]
-        if size != self._size or words[_BUFFER] != self._buffer_at:
-            self._size, self._buffer_at = size, words[_BUFFER]
-            there = (ctypes.c_char * size).from_address(self._buffer_at) if size and self._buffer_at else b""
-            self._pcm = memoryview(there).cast("B")
+        _, buffer, size = self._words
+        if size != self._size or buffer != self._buffer_at:
+            self._size, self._buffer_at = size, buffer
+            self._pcm = (ctypes.c_char * size).from_address(buffer) if size and buffer else None
         return self._pcm
 
 
 class _Sink:
     def __init__(self, take: Take) -> None:
         self._take = take
-        self._window = _Window()
+        self._look = _Window().look
 
     def put(self, port: int, frame: int) -> int:
-        self._take(self._window.look(frame).tobytes())
+        pcm = self._look(frame)
+        self._take(b"" if pcm is None else pcm.raw)
         return 0
 
 
@@ -86,8 +84,9 @@ class _Source:
 
     def get(self, port: int, frame: int) -> int:
         pcm, there = self._give(), self._window.look(frame)
-        if len(pcm) != len(there):
-            pcm = pcm[: len(there)].ljust(len(there), b"\0")
-        there[:] = pcm
+        if there is None:
+            return 0
+        size = len(there)
+        there.raw = pcm if len(pcm) == size else pcm[:size].ljust(size, b"\0")
         self._window.type.value = AUDIO
         return 0

@@ -31,22 +31,22 @@ class TickTimes:
         self.due = now + TICK_NS
         """When the next tick is to be done at the latest."""
         self._away = 0
-        self._met = False
         self._stray = 0
         self._unmet = 0
         self._direction = 0
 
     def arrived(self, now: int) -> bool:
-        """Packets have come; whether the tick is to be done now."""
+        """Packets have come before the tick was due. When true the tick is to be done now, and is accounted for."""
         left = self.due - now
         if left > _WINDOW_NS:
             self._stray = left
             return False
-        self._met = True
+        self._unmet = self._direction = self._stray = 0
         if left > _GUARD_NS + _STEP_NS:
             self._move(-_NUDGE_NS)
         elif left < _GUARD_NS - _STEP_NS:
             self._move(_NUDGE_NS)
+        self.due += TICK_NS
         return True
 
     def done(self, now: int) -> int:
@@ -54,16 +54,11 @@ class TickTimes:
         than half a second's worth; fewer are to be made up for.
         """
         behind = now - self.due
-        lost = 0
-        if behind > _MOST_BEHIND_NS:
-            lost = behind // TICK_NS
-            self.due += lost * TICK_NS
-        if self._met:
-            self._unmet = self._direction = 0
-        elif self._stray:
+        lost = behind // TICK_NS if behind > _MOST_BEHIND_NS else 0
+        if self._stray:
             self._search()
-        self._met, self._stray = False, 0
-        self.due += TICK_NS
+            self._stray = 0
+        self.due += (1 + lost) * TICK_NS
         return lost
 
     def _search(self) -> None:

@@ -29,14 +29,13 @@ class World:
             at = self.packets[0] if self.packets else end
             if at < self.times.due:
                 self.now = max(self.now, at)
-                self.packets.pop(0) if self.packets else None
-                if at == end or not self.times.arrived(self.now):
+                if not self.packets or not self.times.arrived(self.packets.pop(0)):
                     continue
                 self.early += 1
             else:
                 self.now = max(self.now, self.times.due)
+                self.times.done(self.now)
             self.ticks.append(self.now)
-            self.times.done(self.now)
 
     def send(self, first_ms: float, every_ns: int, seconds: float, jitter_ms: float = 0.0) -> None:
         """Packets to come."""
