@@ -61,7 +61,7 @@ def test_what_the_server_says_is_what_the_line_process_follows(tmp_path: Path) -
     kept.take(text)
     rules = kept.policy.for_line("any")
     assert (rules.mode, kept.policy.for_line("court").mode) == ("voice", "automatic")
-    assert (rules.codec, rules.bit_rates, rules.look_back_s) == ("flac", {8000: 40_000, 16000: 64_000}, 7.0)
+    assert (rules.codec, rules.bit_rates, rules.look_back_s) == ("flac", {8000: 37_000, 16000: 64_000}, 7.0)
     assert (rules.pause_reasons, rules.pause_limit_s) == (("card_number", "客户隐私"), 30)
     assert kept.policy.pause_code == "*77"
     assert len(rules.policy_sha256) == 64
