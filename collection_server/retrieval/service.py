@@ -45,11 +45,7 @@ def create(session: Session, who: Principal, wanted: RetrievalIn, limit: int, no
 
     Raises 404 (nothing fits, or no such agent), 413 (more than ``limit``), 429 (too many jobs waiting).
     """
-    waiting = select(func.count()).where(
-        RetrievalJob.created_by == who.user_id, RetrievalJob.state.in_(("queued", "running"))
-    )
-    if (session.scalar(waiting) or 0) >= OPEN_JOBS:
-        raise Problem(429, "too_many_jobs", "Wait for your other retrievals first.")
+    _check_waiting(session, who)
     found = search.matching(session, who, _conditions(session, wanted), limit + 1)
     if len(found) > limit:
         raise Problem(413, "too_large", f"These are more than {limit} recordings: narrow the conditions.")
@@ -81,6 +77,14 @@ def create(session: Session, who: Principal, wanted: RetrievalIn, limit: int, no
     session.execute(insert(RetrievalItem), rows)
     _note(session, who, "retrieval.created", job, {"conditions": sorted(job.conditions), "recordings": job.total})
     return job
+
+
+def _check_waiting(session: Session, who: Principal) -> None:
+    waiting = select(func.count()).where(
+        RetrievalJob.created_by == who.user_id, RetrievalJob.state.in_(("queued", "running"))
+    )
+    if (session.scalar(waiting) or 0) >= OPEN_JOBS:
+        raise Problem(429, "too_many_jobs", "Wait for your other retrievals first.")
 
 
 def _conditions(session: Session, wanted: RetrievalIn) -> Conditions:

@@ -331,6 +331,7 @@ def hang_at(place: Place, recording: Sealed) -> Callable[[], None]:
     return put_back
 
 
+@pytest.mark.slow
 def test_a_job_survives_a_kill_of_the_server(alone: Place) -> None:
     put_back = hang_at(alone, sorted(alone.recordings, key=lambda r: r.recording_id)[1])
     job = ask(alone.officer, cases=[alone.case["number"]])

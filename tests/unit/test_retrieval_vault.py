@@ -37,8 +37,9 @@ def test_any_range_is_what_was_written(tmp_path: Path, size: int) -> None:
     key, content = written(path, size)
     assert path.stat().st_mode & 0o777 == 0o600
     assert read(path, key, size) == content
-    edges = sorted({0, min(1, size), size // 2, size - 1, size, *(n for n in (PIECE - 1, PIECE, PIECE + 1) if n <= size)})
-    for start in (edge for edge in edges if edge >= 0):
+    inside = (n for n in (PIECE - 1, PIECE, PIECE + 1) if n <= size)
+    edges = sorted({0, min(1, size), size // 2, max(0, size - 1), size, *inside})
+    for start in edges:
         for end in (edge for edge in edges if edge > start):
             assert read(path, key, size, start, end) == content[start:end]
 
