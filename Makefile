@@ -19,9 +19,9 @@ setup-test:
 demo: setup
 	@$(PYTHON) -m agent_desktop demo $(ARGS)
 
-# Most tests wait for real peers and real time; more than two at once disturb one another on two cores.
+# Most tests wait for real peers and real time; many at once disturb one another on two cores.
 # What fails beside another test is tried once more by itself, and fails the run if it fails again.
-WORKERS := 2
+WORKERS := 3
 SIDE_BY_SIDE := -m "not alone" --cov --cov-report= $(ARGS)
 
 test: setup-test
