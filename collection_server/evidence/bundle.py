@@ -116,21 +116,18 @@ def _common_files(session: Session, server: Server, wanted: list[Recording]) -> 
     links: list[Json] = []
     numbers: Json = {}
     ends: Json = {}
+    ids = {recording.id for recording in wanted}
     for seat_id, own in sorted(seats.items()):
         found = _seat_entries(session, seat_id, min(own), max(own))
         ends[seat_id] = found[-1].hash if found else ""
         numbers[seat_id] = _numbers(found, min(own), max(own))
-        links += [_shown(entry, whole=entry.recording_id in _ids(wanted) or entry is found[-1]) for entry in found]
+        links += [_shown(entry, whole=entry.recording_id in ids or entry is found[-1]) for entry in found]
     links.sort(key=lambda link: int(link["seq"]))
     return [
         ("bundle.json", _contents(server, session, wanted, ends)),
         ("chain.json", canonical_json({"links": links})),
         ("numbers.json", canonical_json({"seats": numbers})),
     ]
-
-
-def _ids(wanted: list[Recording]) -> set[str | None]:
-    return {recording.id for recording in wanted}
 
 
 def _seat_entries(session: Session, seat_id: str, first: int, last: int) -> list[ChainEntry]:
