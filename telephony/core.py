@@ -69,7 +69,7 @@ class Core:
         problem = self._bridge.open_headset()
         book.publish(AudioState("", self._bridge.describe_headset(), problem))
         self._sound = CallSound(self._library, self._bridge, settings.tones, self._from_media, book.publish)
-        self._taping = Taping(self._bridge, make_tap, self._from_media)
+        self._taping = Taping(self._bridge, make_tap, self._from_media, settings.clock_rate)
         self._lines = Lines(settings, self._library, self._arrive, book.publish, self._line_busy)
         self._admission = Admission(self._library, self._lines, self._turn_away)
         self._calls = Calls(self._lines, self._bridge, self._taping, self._notes.append, self._sound.publish)
@@ -117,6 +117,7 @@ class Core:
         self._calls.on_time(now)
         self._monitors.follow(self._calls.live, now)
         self._quality.follow(self._calls.live, now)
+        self._taping.follow(self._calls.live, now)
         self._sources.follow(self._calls.live, now)
         self._sound.follow(self._calls.live, not (self._calls.all_gone and self._monitors.all_gone))
 

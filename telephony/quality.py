@@ -99,6 +99,12 @@ class StreamTotals:
         return loss, r, mean_opinion_score(r)
 
     @property
+    def received(self) -> tuple[int, int, int]:
+        """Packets that came, were lost and were discarded, in the streams that have ended."""
+        streams = self._streams
+        return sum(s.rx_packets for s in streams), sum(s.rx_lost for s in streams), sum(s.rx_discarded for s in streams)
+
+    @property
     def values(self) -> dict[str, Any]:
         """``CallEnded.quality``, as far as it is known; empty for a call without media."""
         if not self._streams:

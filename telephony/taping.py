@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 
 from telephony.alarms import Loudness
 from telephony.bridge import Bridge
 from telephony.interfaces import Json, MediaTap, TapFactory
 from telephony.live_call import LiveCall
+from telephony.loss import LossMarks
 from telephony.messages import Levels
 
 log = logging.getLogger(__name__)
@@ -17,14 +19,24 @@ log = logging.getLogger(__name__)
 class Taping:
     """The recorder may fail; the call goes on. What fails is logged, and seen as a call without a recording."""
 
-    def __init__(self, bridge: Bridge, make_tap: TapFactory, on_loudness: Callable[[Loudness], None]) -> None:
+    def __init__(
+        self, bridge: Bridge, make_tap: TapFactory, on_loudness: Callable[[Loudness], None], widest_rate: int
+    ) -> None:
+        """``widest_rate``: samples a second of the widest codec that this seat offers."""
         self._bridge = bridge
+        self._widest_rate = widest_rate
         self._make_tap = make_tap
         self._on_loudness = on_loudness
         self._taps: dict[str, MediaTap] = {}
+        self._losses = LossMarks(self.mark)
 
     def begin(self, call: LiveCall, rate: int) -> None:
-        """Start delivering frames. The caller connects the call's tap ports."""
+        """Start delivering frames. ``rate``: of the codec. The caller connects the call's tap ports.
+
+        A tape keeps its rate. Sound before the answer says nothing of the codec that follows (decision 25).
+        """
+        if call.outbound and not call.answered_at:
+            rate = max(rate, self._widest_rate)
         tap = None if call.monitored else self._made(call, rate)
         if tap is not None:
             self._taps[call.call_id] = tap
@@ -45,8 +57,13 @@ class Taping:
         except Exception:
             log.exception("the tap failed on an event")
 
+    def follow(self, live: Iterable[LiveCall], now_ns: int) -> None:
+        """A turn of the engine's loop: what the network lost is marked."""
+        self._losses.follow(live, now_ns)
+
     def stop_frames(self, call: LiveCall) -> None:
         """No frame is delivered after this; the ports go back when they are disconnected."""
+        self._losses.end(call, time.monotonic_ns())
         if call.tap is not None:
             call.tap.stream.detach()
 
