@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from recorder.evidence import VOID, EvidenceError, Manifest, Receipt, verify_receipt
 from recorder.finalise import file_digest
@@ -40,6 +40,8 @@ class UploadJob:
         self._throttle = throttle
         self._stopping = stopping
         self.progress = False
+        self._raw: dict[str, Any] | None = None
+        """The receipt, where it came with the only part."""
 
     def run(self) -> Receipt | None:
         """Send what is missing, check the receipt, keep it, and only then let the local copy go.
@@ -53,7 +55,7 @@ class UploadJob:
             if raw is None:
                 if not self._send_parts(file, plan):
                     return None
-                raw = self._api.complete(manifest.recording_id)
+                raw = self._raw or self._api.complete(manifest.recording_id)
         try:
             receipt = verify_receipt(
                 raw, self._key, recording_id=manifest.recording_id, sha256=manifest.sha256, size=manifest.size
@@ -97,7 +99,7 @@ class UploadJob:
         whole = part.size == self._manifest.size
         sha256 = self._manifest.sha256 if whole else hashlib.sha256(data).hexdigest()
         if not plan.direct:
-            self._api.put_part(part, data, sha256, self._throttle)
+            self._raw = self._api.put_part(part, data, sha256, self._throttle)
             return
         sums = PartSums(part.number, sha256, hashlib.md5(data, usedforsecurity=False).hexdigest())
         try:

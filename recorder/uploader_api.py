@@ -111,7 +111,7 @@ class Api(Protocol):
 
     def addresses(self, plan: UploadPlan, sums: list[PartSums]) -> dict[int, Part]: ...
 
-    def put_part(self, part: Part, data: bytes, sha256: str, throttle: Throttle) -> None: ...
+    def put_part(self, part: Part, data: bytes, sha256: str, throttle: Throttle) -> dict[str, Any] | None: ...
 
     def complete(self, recording_id: str) -> dict[str, Any]: ...
 
@@ -154,15 +154,19 @@ class UploadApi:
             raise ServerAway("the addresses are not those of the parts")
         return found
 
-    def put_part(self, part: Part, data: bytes, sha256: str, throttle: Throttle) -> None:
-        """Send one part, whose SHA-256 in hex is ``sha256``, no faster than ``throttle`` allows."""
+    def put_part(self, part: Part, data: bytes, sha256: str, throttle: Throttle) -> dict[str, Any] | None:
+        """Send one part, whose SHA-256 in hex is ``sha256``, no faster than ``throttle`` allows.
+
+        The receipt, not yet verified, when it was the only one and the server completed the upload with it.
+        """
         url = urljoin(self._root, part.url)
         own = self._is_own(url)
-        headers = {"X-Content-SHA256": sha256, "Content-Type": "application/octet-stream"}
+        headers = {"X-Content-SHA256": sha256, "Content-Type": "application/octet-stream", "X-Complete": "1"}
         if part.headers:  # signed into an object store's address: these and no others
             headers = dict(part.headers)
         try:
-            self._send("PUT", url, headers=headers, data=throttle.body(data))
+            response = self._send("PUT", url, headers=headers, data=throttle.body(data))
+            return _json_object(response) if own and response.status_code == 200 and response.content else None
         except Refused as error:
             expired = error.status == 403 and not own
             raise (AddressExpired if expired else PartRefused)(error.status, error.code) from error
@@ -204,14 +208,7 @@ class UploadApi:
         return _origin(url) == _origin(self._root)
 
     def _json(self, method: str, path: str, **how: Any) -> dict[str, Any]:
-        response = self._send(method, urljoin(self._root, path), **how)
-        try:
-            body = response.json()
-        except (ValueError, RecursionError) as error:
-            raise ServerAway("the answer is not JSON") from error
-        if not isinstance(body, dict):
-            raise ServerAway("the answer is not a JSON object")
-        return body
+        return _json_object(self._send(method, urljoin(self._root, path), **how))
 
     def _session(self) -> requests.Session:
         import requests
@@ -249,6 +246,16 @@ class UploadApi:
         if not 200 <= response.status_code < 300:
             _raise(response)
         return response
+
+
+def _json_object(response: requests.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except (ValueError, RecursionError) as error:
+        raise ServerAway("the answer is not JSON") from error
+    if not isinstance(body, dict):
+        raise ServerAway("the answer is not a JSON object")
+    return body
 
 
 def _raise(response: requests.Response) -> NoReturn:

@@ -42,10 +42,10 @@ def received(server: Server, upload: Upload, noted: Mapping[int, str]) -> dict[i
     return dict(noted) if there is None else {number: noted.get(number, "") for number in sorted(there)}
 
 
-def assemble(server: Server, upload: Upload, parts: Mapping[int, str]) -> Findings:
+def assemble(server: Server, upload: Upload, begun: Staging, parts: Mapping[int, str]) -> Findings:
     """Join the parts, store them, and say what is inside. Raises 409 ``conflict``, 422 ``checksum``."""
     try:
-        made = server.blobs.assemble(staging_of(upload), parts, upload.sha256)
+        made = server.blobs.assemble(begun, parts, upload.sha256)
     except StagedPartMissing as error:
         # Either another request has just completed it, or the staging folder was lost: the seat asks again and
         # sees which.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
@@ -29,7 +31,7 @@ from collection_server.recordings.schemas import (
 )
 from collection_server.recordings.tables import Recording, Upload
 from collection_server.schemas import UuidText
-from collection_server.storage import Address, PartSums, StagedPartMissing
+from collection_server.storage import Address, PartSums, StagedPartMissing, Staging
 
 router = APIRouter(tags=["recordings"])
 log = logging.getLogger(__name__)
@@ -121,6 +123,7 @@ def addresses(
     "/uploads/{upload_id}/parts/{number}",
     summary="Send a part",
     status_code=204,
+    responses={200: {"model": ReceiptOut, "description": "It was the only part, and X-Complete was asked for"}},
     openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {}}}},
 )
 async def put_part(
@@ -130,16 +133,31 @@ async def put_part(
     server: ServerDep,
     who: Uploader,
     x_content_sha256: Annotated[str, Header(pattern="^[0-9a-fA-F]{64}$")],
+    x_complete: Annotated[bool, Header()] = False,
 ) -> Response:
-    """The part's bytes are the body; its SHA-256 in hex is in ``X-Content-SHA256``."""
+    """The part's bytes are the body; its SHA-256 in hex is in ``X-Content-SHA256``.
+
+    With ``X-Complete: 1`` the only part of an upload completes it: the answer is 200 and the receipt.
+    """
     upload, size = await run_in_threadpool(_expected, server, who, upload_id, number)
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
         if len(data) > size:
             raise Problem(413, "too_large", "The part is larger than announced.")
-    await run_in_threadpool(_keep_part, server, upload, number, bytes(data), size, x_content_sha256.lower())
-    return Response(status_code=204)
+    part = _Part(upload, number, bytes(data), x_content_sha256.lower())
+    receipt = await run_in_threadpool(_keep_part, server, who, part, size, x_complete)
+    if receipt is None:
+        return Response(status_code=204)
+    return Response(receipt.model_dump_json(), media_type="application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    upload: Upload
+    number: int
+    data: bytes
+    sha256: str
 
 
 def _expected(server: Server, who: Principal, upload_id: str, number: int) -> tuple[Upload, int]:
@@ -151,18 +169,23 @@ def _expected(server: Server, who: Principal, upload_id: str, number: int) -> tu
     return upload, sizes[number]
 
 
-def _keep_part(server: Server, upload: Upload, number: int, data: bytes, size: int, sha256: str) -> None:
-    if not hmac.compare_digest(sha256_hex(data), sha256):
+def _keep_part(server: Server, who: Principal, part: _Part, size: int, complete_it: bool) -> ReceiptOut | None:
+    if not hmac.compare_digest(sha256_hex(part.data), part.sha256):
         raise Problem(422, "checksum", "The part is not what its sum says; send it again.")
-    if len(data) != size:
+    if len(part.data) != size:
         raise Problem(422, "wrong_size", "The part is shorter than announced.")
+    upload = part.upload
+    begun = staging.begun(server, upload)
     try:
-        server.blobs.put_part(staging.begun(server, upload), number, data, sha256)
+        server.blobs.put_part(begun, part.number, part.data, part.sha256)
     except StagedPartMissing as error:
         staging.start_again(server, upload)
         raise Problem(409, "conflict", "The upload changed in the meantime; ask again.") from error
+    if complete_it and len(part.data) == upload.size:
+        return _finish(server, who, upload, begun, {part.number: part.sha256})
     with server.db.write() as session:
-        service.note_part(session, upload.id, number, size, sha256)
+        service.note_part(session, upload.id, part.number, size, part.sha256)
+    return None
 
 
 @router.post("/recordings/{recording_id}/complete", summary="Check and store what was sent")
@@ -174,10 +197,14 @@ def complete(recording_id: UuidText, server: ServerDep, who: Uploader) -> Receip
         noted = service.received_parts(session, found)
     parts = staging.received(server, found, noted)
     service.check_whole(found, parts)
-    # Reading a long recording takes a while: no transaction is open meanwhile.
-    findings = staging.assemble(server, found, parts)
+    return _finish(server, who, found, staging.staging_of(found), parts)
+
+
+def _finish(server: Server, who: Principal, upload: Upload, begun: Staging, parts: Mapping[int, str]) -> ReceiptOut:
+    """Join the parts, look inside, store. Reading a long recording takes a while: no transaction is open meanwhile."""
+    findings = staging.assemble(server, upload, begun, parts)
     with server.db.write() as session:
-        again = service.to_complete(session, who, recording_id)
+        again = service.to_complete(session, who, upload.recording_id)
         if isinstance(again, Recording):
             return service.receipt_out(session, again)
         recording = service.store(session, who, again, findings, server.clock(), server.keys.receipt)
@@ -188,10 +215,10 @@ def complete(recording_id: UuidText, server: ServerDep, who: Uploader) -> Receip
             "state": recording.state,
             "reason": recording.reason,
         }
-        event = audit.Event(audit.Actor.of(who), "recording.stored", "recording", recording_id, detail)
+        event = audit.Event(audit.Actor.of(who), "recording.stored", "recording", recording.id, detail)
         audit.record(session, event)
         receipt = service.receipt_out(session, recording)
-    server.blobs.drop_parts(staging.staging_of(found))
+    server.blobs.drop_parts(begun)
     return receipt
 
 

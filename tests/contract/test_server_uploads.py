@@ -88,6 +88,23 @@ def test_a_finalised_recording_is_verified_and_receipted(sign_in: SignIn) -> Non
     assert (again["receipt"], again["parts"]) == (receipt, [])
 
 
+def test_the_only_part_may_complete_its_upload(sign_in: SignIn) -> None:
+    seat = sign_in("liting")
+    recording = sealed(seat)
+    recording.finalised()
+    [(_, url, data)] = chunks(announce(seat, recording).json(), recording.data)
+    other = data[:-1] + bytes([data[-1] ^ 1])
+    headers = {"X-Complete": "1", "X-Content-SHA256": hashlib.sha256(other).hexdigest()}
+    refused = seat.call("PUT", url, data=other, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (422, "checksum")
+    headers["X-Content-SHA256"] = hashlib.sha256(data).hexdigest()
+    done = seat.call("PUT", url, data=data, headers=headers)
+    assert done.status_code == 200
+    check_receipt(seat, recording, done.json())
+    assert complete(seat, recording).json() == done.json() == announce(seat, recording).json()["receipt"]
+    assert row_of(sign_in("chenyu"), recording)["state"] == "verified"
+
+
 def test_a_large_one_goes_in_parts_in_any_order(sign_in: SignIn) -> None:
     seat = sign_in("liting")
     recording = sealed(seat, seconds=300.0, rate=8000)
