@@ -34,7 +34,7 @@ from collection_server.monitoring.presence import Presence
 from collection_server.monitoring.service import tell_leads
 from collection_server.problems import ProblemBody, install_problem_handlers
 from collection_server.recordings import routes as recording_routes
-from collection_server.recordings import uploads
+from collection_server.recordings import uploads, whole
 from collection_server.recordings.cache import AudioCache
 from collection_server.retention import destroy
 from collection_server.retention import routes as retention_routes
@@ -171,6 +171,7 @@ def make_api(lifespan: Any = None) -> FastAPI:
         sync_routes,
         case_routes,
         uploads,
+        whole,
         recording_routes,
         evidence_routes,
         monitoring_routes,

@@ -51,7 +51,8 @@ class BodyLimit:
 
 
 def _is_part(path: str) -> bool:
-    return path.startswith("/v1/uploads/") and "/parts/" in path
+    in_parts = path.startswith("/v1/uploads/") and "/parts/" in path
+    return in_parts or (path.startswith("/v1/recordings/") and path.endswith("/whole"))
 
 
 class AnswerHeaders:

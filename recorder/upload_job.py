@@ -11,7 +11,7 @@ from recorder.evidence import VOID, EvidenceError, Manifest, Receipt, verify_rec
 from recorder.finalise import file_digest
 from recorder.spool import Spool
 from recorder.throttle import Throttle
-from recorder.uploader_api import AddressExpired, Api, Part, PartSums, UploadPlan
+from recorder.uploader_api import AddressExpired, Api, Part, PartRefused, PartSums, Refused, UploadPlan
 
 _IN_MEMORY = 16 * 1024 * 1024
 
@@ -50,12 +50,9 @@ class UploadJob:
         """
         manifest = self._manifest
         with self._open() as file:
-            plan = self._api.begin(manifest)
-            raw = plan.receipt
-            if raw is None:
-                if not self._send_parts(file, plan):
-                    return None
-                raw = self._raw or self._api.complete(manifest.recording_id)
+            raw = self._send_whole(file) or self._announced(file)
+        if raw is None:
+            return None
         try:
             receipt = verify_receipt(
                 raw, self._key, recording_id=manifest.recording_id, sha256=manifest.sha256, size=manifest.size
@@ -65,6 +62,26 @@ class UploadJob:
         self._spool.keep_receipt(manifest, receipt, raw)
         self._spool.drop_stored(manifest.recording_id)
         return receipt
+
+    def _send_whole(self, file: BinaryIO) -> dict[str, Any] | None:
+        if self._manifest.kind == VOID or not isinstance(file, io.BytesIO):
+            return None
+        try:
+            return self._api.put_whole(self._manifest, file.getvalue(), self._throttle)
+        except Refused as error:
+            if error.status == 422 and error.code == "checksum":
+                raise PartRefused(error.status, error.code) from error
+            if error.status not in (404, 405, 413):
+                raise
+            return None  # another server than before: it is announced
+
+    def _announced(self, file: BinaryIO) -> dict[str, Any] | None:
+        plan = self._api.begin(self._manifest)
+        if plan.receipt is not None:
+            return plan.receipt
+        if not self._send_parts(file, plan):
+            return None
+        return self._raw or self._api.complete(self._manifest.recording_id)
 
     def _open(self) -> BinaryIO:
         """The file, which is what its manifest says; small ones from memory, so that they are read and summed once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
+from recorder.canonical import canonical_json
 from recorder.evidence import Manifest
 from recorder.throttle import Throttle
 
@@ -24,6 +26,7 @@ MAX_PART = 256 * 1024 * 1024
 _BUSY = {408, 429, 503, 507}
 _NOT_NOW = {409, 425}
 _LONGEST_WAIT = 3600.0
+_LONGEST_MANIFEST = 32_768
 
 
 class UploadError(Exception):
@@ -102,12 +105,16 @@ class UploadPlan:
     receipt: dict[str, Any] | None
     upload_id: str = ""
     direct: bool = False
+    whole_limit: int = 0
+    """Bytes up to which the server takes recordings at once, unannounced."""
 
 
 class Api(Protocol):
     """What the uploader needs of the store. Any thread. Each method but ``healthy`` raises ``UploadError``."""
 
     def begin(self, manifest: Manifest) -> UploadPlan: ...
+
+    def put_whole(self, manifest: Manifest, data: bytes, throttle: Throttle) -> dict[str, Any] | None: ...
 
     def addresses(self, plan: UploadPlan, sums: list[PartSums]) -> dict[int, Part]: ...
 
@@ -132,13 +139,36 @@ class UploadApi:
         self._root = base_url.rstrip("/").removesuffix("/v1") + "/"
         self._token = token
         self._verify = str(verify) if isinstance(verify, Path) else verify
+        self._whole_limit = 0
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
 
     def begin(self, manifest: Manifest) -> UploadPlan:
         """Announce a recording, or go on with one."""
         path = f"v1/recordings/{quote(manifest.recording_id)}/upload"
-        return _plan(self._json("POST", path, json=manifest.to_json()), manifest.size)
+        plan = _plan(self._json("POST", path, json=manifest.to_json()), manifest.size)
+        if plan.receipt is None:
+            self._whole_limit = plan.whole_limit
+        return plan
+
+    def put_whole(self, manifest: Manifest, data: bytes, throttle: Throttle) -> dict[str, Any] | None:
+        """Send a small recording with its manifest: the receipt, not yet verified.
+
+        None, and nothing was sent, when it is to be announced: it is too large, or nobody knows whether the server
+        takes it so.
+        """
+        if len(data) > self._whole_limit:
+            return None
+        text = base64.b64encode(canonical_json(manifest.to_json())).decode()
+        if len(text) > _LONGEST_MANIFEST:
+            return None
+        headers = {"X-Manifest": text, "Content-Type": "application/octet-stream"}
+        url = urljoin(self._root, f"v1/recordings/{quote(manifest.recording_id)}/whole")
+        try:
+            return _json_object(self._send("PUT", url, headers=headers, data=throttle.body(data)))
+        except UploadError:
+            self._whole_limit = 0  # the next one is announced, and says what the server takes now
+            raise
 
     def addresses(self, plan: UploadPlan, sums: list[PartSums]) -> dict[int, Part]:
         """Where to send these parts (at most 100), by number: good for a while and these bytes only."""
@@ -295,11 +325,12 @@ def _plan(body: dict[str, Any], size: int) -> UploadPlan:
         received = frozenset(int(number) for number in body["received"])
         direct = body.get("direct", False) is True
         upload_id = str(body.get("upload_id", ""))
+        whole_limit = int(body["part_size"]) if body.get("whole") is True else 0
     except (KeyError, TypeError, ValueError) as error:
         raise ServerAway("the answer to an announced upload cannot be understood") from error
     if receipt is None and (len(parts) > MAX_PARTS or sum(part.size for part in parts) != size):
         raise ServerAway("the parts that the server asks for are not the file")
-    return UploadPlan(parts, received, receipt, upload_id, direct)
+    return UploadPlan(parts, received, receipt, upload_id, direct, whole_limit)
 
 
 def _part(item: Any) -> Part:

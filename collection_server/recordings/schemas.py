@@ -120,6 +120,7 @@ class UploadOut(Model):
     parts: list[PartOut]
     received: list[int]
     direct: bool = Field(description="Ask /v1/uploads/{upload_id}/addresses: parts go to an object store")
+    whole: bool = Field(description="Recordings of up to part_size may be sent whole, without being announced")
     receipt: ReceiptOut | None
 
 

@@ -37,24 +37,40 @@ def announce(
 
     Raises 403 (another seat's recording), 422 ``bad_signature``, 409 ``conflict`` or ``number_reused``.
     """
-    check_signature(session, who, manifest)
-    stored = session.get(Recording, manifest.recording_id)
+    stored, found = find_known(session, who, manifest)
     if stored is not None:
-        if (stored.sha256, stored.size, stored.seat_id) != (manifest.sha256, manifest.size, manifest.seat_id):
-            raise Problem(409, "conflict", "This recording is stored with other content.", keep=True)
         return None, stored, None
-    _check_number(session, manifest)
-    evidence.refuse_voided(session, manifest.as_signed())
-    found = session.scalars(select(Upload).where(Upload.recording_id == manifest.recording_id)).one_or_none()
-    if found is not None and found.seat_id != manifest.seat_id:
-        raise Problem(409, "conflict", "Another seat is uploading this recording.", keep=True)
     if found is not None and (found.sha256, found.size) == (manifest.sha256, manifest.size):
         return found, None, None
     dropped = found
     if found is not None:  # sealed anew by the seat: what was sent of the old file is of no use
         session.delete(found)
         session.flush()
-    upload = Upload(
+    upload = new_upload(who, manifest, part_size, now)
+    session.add(upload)
+    session.flush()
+    return upload, None, dropped
+
+
+def find_known(session: Session, who: Principal, manifest: Manifest) -> tuple[Recording | None, Upload | None]:
+    """The recording, when it is stored, or the upload of it that is under way. Raises as ``announce``."""
+    check_signature(session, who, manifest)
+    stored = session.get(Recording, manifest.recording_id)
+    if stored is not None:
+        if (stored.sha256, stored.size, stored.seat_id) != (manifest.sha256, manifest.size, manifest.seat_id):
+            raise Problem(409, "conflict", "This recording is stored with other content.", keep=True)
+        return stored, None
+    _check_number(session, manifest)
+    evidence.refuse_voided(session, manifest.as_signed())
+    found = session.scalars(select(Upload).where(Upload.recording_id == manifest.recording_id)).one_or_none()
+    if found is not None and found.seat_id != manifest.seat_id:
+        raise Problem(409, "conflict", "Another seat is uploading this recording.", keep=True)
+    return None, found
+
+
+def new_upload(who: Principal, manifest: Manifest, part_size: int, now: datetime) -> Upload:
+    """Of this manifest, not yet in the books."""
+    return Upload(
         id=str(uuid.uuid4()),
         recording_id=manifest.recording_id,
         seat_id=manifest.seat_id,
@@ -62,13 +78,11 @@ def announce(
         size=manifest.size,
         sha256=manifest.sha256,
         part_size=part_size,
+        store_reference="",
         manifest=manifest.as_signed(),
         created_at=now,
         created_by=who.user_id,
     )
-    session.add(upload)
-    session.flush()
-    return upload, None, dropped
 
 
 def check_signature(session: Session, who: Principal, manifest: Manifest) -> None:

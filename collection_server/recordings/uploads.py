@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from collection_server.audit import service as audit
@@ -20,6 +21,7 @@ from collection_server.context import Server, ServerDep
 from collection_server.evidence import service as evidence
 from collection_server.problems import Problem, bad_request, not_found, problem_response
 from collection_server.recordings import service, staging
+from collection_server.recordings.check import Findings
 from collection_server.recordings.schemas import (
     AddressesBody,
     AddressesOut,
@@ -70,13 +72,14 @@ def announce(recording_id: UuidText, body: Manifest, request: Request, server: S
         parts=_parts(server, request, upload),
         received=list(staging.received(server, upload, noted)),
         direct=server.blobs.kind == "s3" and server.settings.s3_direct,
+        whole=server.blobs.kind == "disk",
         receipt=None,
     )
 
 
 def _nothing_to_send(server: Server, receipt: ReceiptOut | None) -> UploadOut:
     size = server.settings.upload_part_size
-    return UploadOut(upload_id="", part_size=size, parts=[], received=[], direct=False, receipt=receipt)
+    return UploadOut(upload_id="", part_size=size, parts=[], received=[], direct=False, whole=False, receipt=receipt)
 
 
 def _void(server: Server, who: Principal, manifest: Manifest) -> UploadOut:
@@ -207,19 +210,23 @@ def _finish(server: Server, who: Principal, upload: Upload, begun: Staging, part
         again = service.to_complete(session, who, upload.recording_id)
         if isinstance(again, Recording):
             return service.receipt_out(session, again)
-        recording = service.store(session, who, again, findings, server.clock(), server.keys.receipt)
-        detail = {
-            "sha256": recording.sha256,
-            "size": recording.size,
-            "number": recording.number,
-            "state": recording.state,
-            "reason": recording.reason,
-        }
-        event = audit.Event(audit.Actor.of(who), "recording.stored", "recording", recording.id, detail)
-        audit.record(session, event)
-        receipt = service.receipt_out(session, recording)
+        receipt = service.receipt_out(session, keep(session, server, who, again, findings))
     server.blobs.drop_parts(begun)
     return receipt
+
+
+def keep(session: Session, server: Server, who: Principal, upload: Upload, findings: Findings) -> Recording:
+    """Make an upload, whose bytes are stored, a recording."""
+    recording = service.store(session, who, upload, findings, server.clock(), server.keys.receipt)
+    detail = {
+        "sha256": recording.sha256,
+        "size": recording.size,
+        "number": recording.number,
+        "state": recording.state,
+        "reason": recording.reason,
+    }
+    audit.record(session, audit.Event(audit.Actor.of(who), "recording.stored", "recording", recording.id, detail))
+    return recording
 
 
 async def store_away(_: Request, error: Exception) -> Response:

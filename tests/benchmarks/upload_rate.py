@@ -1,6 +1,6 @@
-"""Recordings of 3 MiB into the store: the uploader, from sealed file to deleted copy, against ``curl -T`` of the same bytes.
+"""Recordings of 3 MiB into the store: the uploader, from sealed file to deleted copy, against ``curl -T``.
 
-curl does a part of the work only: it sends the files to addresses that were announced before, and asks for no receipts.
+curl does a part of the work only: it sends the same files to addresses announced before, and asks for no receipts.
 Both send to the same server, in turns, so that what else the machine does is shared by both.
 """
 
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from recorder.evidence import Manifest
-    from recorder.spool import Spool
     from recorder.uploader import UploadStatus
     from tests.support.server_api import Seat
 

@@ -105,6 +105,58 @@ def test_the_only_part_may_complete_its_upload(sign_in: SignIn) -> None:
     assert row_of(sign_in("chenyu"), recording)["state"] == "verified"
 
 
+def send_whole(seat: Seat, recording: Sealed, data: bytes | None = None, **changes: Any) -> requests.Response:
+    text = base64.b64encode(canonical(recording.manifest() | changes)).decode()
+    path = f"/v1/recordings/{recording.recording_id}/whole"
+    return seat.call("PUT", path, data=recording.data if data is None else data, headers={"X-Manifest": text})
+
+
+def test_a_small_one_goes_at_once(sign_in: SignIn) -> None:
+    seat = sign_in("liting")
+    recording = sealed(seat)
+    recording.finalised()
+    done = send_whole(seat, recording)
+    assert done.status_code == 200, done.text
+    check_receipt(seat, recording, done.json())
+    assert send_whole(seat, recording).json() == done.json() == announce(seat, recording).json()["receipt"]
+    assert row_of(sign_in("chenyu"), recording)["state"] == "verified"
+
+
+def test_one_that_was_announced_may_go_at_once_after_all(sign_in: SignIn) -> None:
+    seat = sign_in("liting")
+    recording = sealed(seat)
+    recording.finalised()
+    [(_, url, data)] = chunks(announce(seat, recording).json(), recording.data)
+    assert put_part(seat, url, data).status_code == 204
+    check_receipt(seat, recording, send_whole(seat, recording).json())
+    assert put_part(seat, url, data).status_code == 404
+
+
+def test_what_is_sent_at_once_is_checked_as_what_is_announced(sign_in: SignIn) -> None:
+    seat, other = sign_in("liting"), sign_in("liting")
+    recording, later = sealed(seat), sealed(seat)
+    recording.finalised()
+    later.finalised()
+    damaged_data = recording.data[:-1] + bytes([recording.data[-1] ^ 1])
+    answers = [
+        (send_whole(seat, recording, damaged_data), 422, "checksum"),
+        (send_whole(seat, recording, recording.data[:-1]), 422, "checksum"),
+        (send_whole(seat, recording, recording.data + b"x"), 413, "too_large"),
+        (send_whole(seat, recording, number=recording.number + 1), 422, "bad_signature"),
+        (send_whole(seat, recording, recording_id=new_id()), 400, "bad_request"),
+        (send_whole(seat, recording, size=64 * 1024 * 1024), 413, "too_large"),
+        (send_whole(other, recording), 403, "forbidden"),
+    ]
+    for answer, status, code in answers:
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+    bad = {"X-Manifest": "not base64"}
+    path = f"/v1/recordings/{recording.recording_id}/whole"
+    assert seat.call("PUT", path, data=recording.data, headers=bad).status_code == 400
+    assert send_whole(seat, recording).status_code == 200
+    later.number = recording.number
+    assert send_whole(seat, later).json()["code"] == "number_reused"
+
+
 def test_a_large_one_goes_in_parts_in_any_order(sign_in: SignIn) -> None:
     seat = sign_in("liting")
     recording = sealed(seat, seconds=300.0, rate=8000)
