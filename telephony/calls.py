@@ -292,6 +292,7 @@ class Calls:
         held = note.status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD
         usable = held or note.status in _WITH_MEDIA
         call.media = call.sip.port(note.index) if usable and call.sip is not None else None
+        changed = bool(note.codec) and note.codec != call.codec
         call.codec = note.codec or call.codec
         call.encrypted = note.encrypted if usable else call.encrypted
         if not held:  # our own hold hides from the status whether the far end holds too
@@ -300,6 +301,9 @@ class Calls:
         self._holding.negotiated(call, held)
         if call.tap is None and note.status in _WITH_MEDIA and note.rate:
             self._taping.begin(call, note.rate)
+            changed = True
+        if changed:
+            self._taping.mark(call, "codec", {"codec": call.codec})
         if call.outbound and not call.answered_at and note.status in _WITH_MEDIA:
             call.state = "early"
         self._table.tell(call)

@@ -71,7 +71,7 @@ def far_phone(tmp_path: Path) -> Iterator[Callable[..., FarPhone]]:
     """Starts PJSIP phones that answer, play a tone of this frequency and follow transfers."""
     started: list[FarPhone] = []
 
-    def start(frequency: float, **options: str) -> FarPhone:
+    def start(frequency: float | str, **options: str) -> FarPhone:
         folder = tmp_path / f"phone{len(started)}"
         folder.mkdir()
         started.append(FarPhone(folder, frequency, **options))

@@ -3,7 +3,8 @@
 Run as a program with a folder, a tone's frequency and the address to be bound to. Says its port on standard output,
 then each call's state, a JSON line each. Takes on standard input, and ends with it: ``dial URI``, ``refer URI``,
 ``replace URI REPLACES``, ``hang_up``, ``early`` (play before the answer), ``answer``,
-``press DIGIT`` (by RFC 4733 and SIP INFO). Writes ``heard.wav``.
+``press DIGIT`` (by RFC 4733 and SIP INFO), ``codec NAME`` (from now on this one alone, told to a call that is up by a
+re-INVITE). Writes ``heard.wav``. ``440+5000`` is two tones at once, of which the second needs wide band.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 
 from pjsua2 import pjsua2 as pj
 
-from tests.line.sound import write_tone
+from tests.line.sound import tone, write_wav
 
 _SAY = os.dup(1)
 """Standard output; PJSIP's own log, which goes there before it can be told not to, goes nowhere."""
@@ -27,12 +28,12 @@ _SAY = os.dup(1)
 class Phone(pj.Account):  # type: ignore[misc]
     """One account; every call hears the tone and is written to the same file."""
 
-    def __init__(self, folder: Path, frequency: float) -> None:
+    def __init__(self, folder: Path, frequencies: list[float]) -> None:
         super().__init__()
         self.calls: list[Leg] = []
         self.early = False
         """Play before the answer, and answer when told."""
-        write_tone(folder / "tone.wav", frequency, 16000, 5)
+        write_wav(folder / "tone.wav", sum(tone(f, 16000, 5, 8000 / len(frequencies)) for f in frequencies), 16000)
         self.player, self.recorder = pj.AudioMediaPlayer(), pj.AudioMediaRecorder()
         self.player.createPlayer(str(folder / "tone.wav"))
         self.recorder.createRecorder(str(folder / "heard.wav"))
@@ -130,6 +131,15 @@ def obey(order: str, phone: Phone) -> None:
             leg.hangup(pj.CallOpParam(True))
 
 
+def use_codec(endpoint: pj.Endpoint, name: str, phone: Phone) -> None:
+    for codec in endpoint.codecEnum2():
+        endpoint.codecSetPriority(codec.codecId, 250 if codec.codecId.startswith(f"{name}/") else 0)
+    for leg in phone.calls:
+        if leg.isActive():
+            leg.reinvite(pj.CallOpParam(True))
+    tell(codec=name)
+
+
 def _listen(orders: queue.SimpleQueue[str]) -> None:
     for line in sys.stdin:
         orders.put(line)
@@ -138,11 +148,11 @@ def _listen(orders: queue.SimpleQueue[str]) -> None:
 
 def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    folder, frequency = Path(sys.argv[1]), float(sys.argv[2])
+    folder, frequencies = Path(sys.argv[1]), [float(text) for text in sys.argv[2].split("+")]
     endpoint = pj.Endpoint()
     host = sys.argv[3]
     port = start(endpoint, host)
-    phone = Phone(folder, frequency)
+    phone = Phone(folder, frequencies)
     account = pj.AccountConfig()
     account.idUri = f"sip:phone@{host}:{port}"
     account.mediaConfig.transportConfig.boundAddress = host
@@ -157,7 +167,10 @@ def main() -> None:
         order = orders.get().strip()
         if not order:
             break
-        obey(order, phone)
+        if order.startswith("codec "):
+            use_codec(endpoint, order.split()[1], phone)
+        else:
+            obey(order, phone)
     phone.calls.clear()
     endpoint.audDevManager().setNoDev()
     del phone.player, phone.recorder

@@ -253,7 +253,7 @@ class Baresip:
 class FarPhone:
     """``far_phone``, a PJSIP phone that answers, plays a tone and follows transfers."""
 
-    def __init__(self, folder: Path, frequency: float, host: str = "127.0.0.1") -> None:
+    def __init__(self, folder: Path, frequency: float | str, host: str = "127.0.0.1") -> None:
         self._folder = folder
         self.told: list[dict[str, Any]] = []
         self._lines: queue.Queue[str] = queue.Queue()

@@ -26,8 +26,11 @@ def tone_power(signal: Samples, frequency: float, rate: int) -> float:
 
 def write_tone(path: Path, frequency: float, rate: int, seconds: float, amplitude: float = 8000.0) -> None:
     """A mono 16-bit WAV file with one tone."""
-    signal = amplitude * np.sin(2 * np.pi * frequency / rate * np.arange(int(rate * seconds)))
-    write_wav(path, signal, rate)
+    write_wav(path, tone(frequency, rate, seconds, amplitude), rate)
+
+
+def tone(frequency: float, rate: int, seconds: float, amplitude: float = 8000.0) -> Samples:
+    return amplitude * np.sin(2 * np.pi * frequency / rate * np.arange(int(rate * seconds)))
 
 
 def write_wav(path: Path, signal: Samples, rate: int) -> None:

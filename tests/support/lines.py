@@ -78,13 +78,23 @@ def make_setup(folder: Path, name: str, *, peer_port: int = 9, audio: AudioConfi
 
 
 def start_seat(
-    folder: Path, name: str, *, peer_port: int = 9, audio: AudioConfig | None = None, policy: Policy | None = None
+    folder: Path,
+    name: str,
+    *,
+    peer_port: int = 9,
+    audio: AudioConfig | None = None,
+    policy: Policy | None = None,
+    lines: tuple[LineConfig, ...] = (),
 ) -> Seat:
-    """The line process of a seat as above. The caller stops ``seat.port``. ``policy`` makes its recording policy."""
+    """The line process of a seat as above, or with ``lines``. The caller stops ``seat.port``.
+
+    ``policy`` makes its recording policy.
+    """
     seat_key, store_key, grant_key = keys = (SigningKey.generate(), PrivateKey.generate(), SigningKey.generate())
     setup = _setup(folder, name, keys, peer_port, audio)
     if policy is not None:
         setup = replace(setup, recording_policy=policy(grant_key, setup.seat_id))
+    setup = replace(setup, lines=lines or setup.lines)
     port = start_line(setup)
     seat = Seat(port, setup, store_key, seat_key, grant_key)
     port.events.join(seat.events.append)
