@@ -77,7 +77,7 @@ def _files(
 
 def _is_there(server: Server, sha256: str) -> bool:
     try:
-        server.blobs.open(sha256).close()
+        server.blobs.stat(sha256)
     except BlobMissing:
         return False  # the bundle shows that it is gone
     return True
