@@ -2,11 +2,12 @@
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
-.PHONY: help setup setup-test demo test lint format bench translations openapi sounds clean
+.PHONY: help setup setup-test demo test faults lint format bench translations openapi sounds clean
 
 help:
 	@echo "make demo    the whole product working: window with a display, a played scenario without"
 	@echo "make test    all tests, against real SIP peers and a real server"
+	@echo "make faults  line processes killed at 200 moments; KILLS=…, SEED=… for others"
 	@echo "make lint    ruff and mypy --strict"
 	@echo "make bench   speed and weight, as JSON"
 
@@ -29,6 +30,9 @@ test: setup-test
 		{ [ $$? = 1 ] && echo "• Trying by itself what failed" && $(PYTEST) --last-failed --last-failed-no-failures none --cov-append $(SIDE_BY_SIDE); }
 	@$(PYTEST) -m alone --cov --cov-append --cov-report= $(ARGS)
 	@$(PYTHON) -m coverage report --skip-covered --sort=cover | tail -n 40
+
+faults: setup-test
+	@KILLS=$(or $(KILLS),200) SEED=$(or $(SEED),$$(date +%s)) $(PYTEST) -s tests/faults $(ARGS)
 
 lint: setup
 	@$(PYTHON) -m ruff check .

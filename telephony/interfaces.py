@@ -72,8 +72,9 @@ class CallFacts:
     direction: str
     """``outbound`` or ``inbound``."""
     started_at: str
+    """When the media starts: at sample 0. The call itself may have begun to ring long before."""
     rate: int
-    """Samples a second of the frames that follow: 16000 when the codec is wide-band, else 8000."""
+    """Samples a second of the frames that follow: 16000 when the codec is wide-band or may yet be, else 8000."""
     number: str = ""
     """The far end's, as it stands in the call's record."""
 

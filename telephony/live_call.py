@@ -98,7 +98,8 @@ class LiveCall:
         return self.media is not None and not self.held
 
     def facts(self, rate: int) -> CallFacts:
-        return CallFacts(self.call_id, self.line_id, self.direction, self.started_at, rate, self.number)
+        """For a tap that begins now."""
+        return CallFacts(self.call_id, self.line_id, self.direction, utc_now(), rate, self.number)
 
     def event(self) -> CallState:
         """Where the call stands now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,12 @@ def check_whole(tape: SealedTape, rate: int) -> None:
     assert tape.rate == tape.opened.closing["rate"] == rate
     assert tape.seconds == pytest.approx(tape.manifest.monotonic_ms / 1000, rel=0.001, abs=0.06)
     assert [g for g in tape.marks("gap") if g["channel"] == "both"] == []
+    since_start = _time(tape.marks("answered")[0]["at"]) - _time(tape.manifest.started_at)
+    assert since_start == pytest.approx(tape.at("answered"), abs=0.06)  # the wall clock at sample 0, not of the INVITE
+
+
+def _time(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 def test_another_codec_and_rate_and_back_again(seat: StartSeat, far_phone: Phones) -> None:
@@ -120,6 +127,7 @@ def test_a_call_that_comes_in_has_the_rate_of_its_codec(seat: StartSeat, far_pho
     phone.order("codec PCMU")
     phone.order(f"dial sip:agent@127.0.0.1:{here.sip_port}")
     call_id = here.wait(CallIncoming).call_id
+    time.sleep(0.5)
     here.port.request(lambda i: Answer(i, call_id))
     talk(here, call_id, "PCMU", 1.0)
     here.port.request(lambda i: HangUp(i, call_id))

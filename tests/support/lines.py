@@ -85,16 +85,17 @@ def start_seat(
     audio: AudioConfig | None = None,
     policy: Policy | None = None,
     lines: tuple[LineConfig, ...] = (),
+    local_port: int = 0,
 ) -> Seat:
     """The line process of a seat as above, or with ``lines``. The caller stops ``seat.port``.
 
-    ``policy`` makes its recording policy.
+    ``policy`` makes its recording policy. With ``local_port`` it is reached there again after a crash.
     """
     seat_key, store_key, grant_key = keys = (SigningKey.generate(), PrivateKey.generate(), SigningKey.generate())
     setup = _setup(folder, name, keys, peer_port, audio)
     if policy is not None:
         setup = replace(setup, recording_policy=policy(grant_key, setup.seat_id))
-    setup = replace(setup, lines=lines or setup.lines)
+    setup = replace(setup, lines=lines or setup.lines, local_port=local_port)
     port = start_line(setup)
     seat = Seat(port, setup, store_key, seat_key, grant_key)
     port.events.join(seat.events.append)
