@@ -12,7 +12,7 @@ from collection_server.recordings import envelope
 from collection_server.recordings.check import facts_of, journal_audio
 from collection_server.recordings.envelope import Damaged, Header
 
-MEDIA_TYPES = {"opus": "audio/ogg", "flac": "audio/ogg", "pcm_s16le": "audio/ogg"}
+FLAC_MAGIC = b"fLaC"
 _OPUS_RATES = (8000, 12_000, 16_000, 24_000, 48_000)
 
 
@@ -22,6 +22,11 @@ class Opened:
 
     audio: bytes
     facts: bytes | None
+
+
+def media_type(audio: bytes) -> str:
+    """Of playable audio: native FLAC, or Ogg with Opus or FLAC inside."""
+    return "audio/flac" if audio.startswith(FLAC_MAGIC) else "audio/ogg"
 
 
 def opened(file: BinaryIO, store_key: PrivateKey) -> Opened:

@@ -16,7 +16,7 @@ from collection_server.evidence.finalising import playable_blob
 from collection_server.notes.schemas import Outcome
 from collection_server.problems import Problem, bad_request, problem_response
 from collection_server.recordings import search
-from collection_server.recordings.audio import MEDIA_TYPES, playable
+from collection_server.recordings.audio import media_type, playable
 from collection_server.recordings.envelope import Damaged
 from collection_server.recordings.ranges import Unsatisfiable, parse_range
 from collection_server.recordings.schemas import AccessesOut, RecordingsOut
@@ -125,12 +125,12 @@ def _decrypt(server: Server, recording: Recording, blob: str) -> bytes:
 
 def _audio_response(recording: Recording, audio: bytes, part: tuple[int, int] | None, export: bool) -> Response:
     headers = {"Accept-Ranges": "bytes", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    media_type = MEDIA_TYPES.get(recording.codec, "audio/ogg")
+    kind = media_type(audio)
     if export:
-        ending = media_type.removeprefix("audio/")
+        ending = kind.removeprefix("audio/")
         name = f"{recording.seat_id}-{recording.number}.{ending}"
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
     if part is None:
-        return Response(audio, media_type=media_type, headers=headers)
+        return Response(audio, media_type=kind, headers=headers)
     headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{len(audio)}"
-    return Response(audio[part[0] : part[1]], 206, media_type=media_type, headers=headers)
+    return Response(audio[part[0] : part[1]], 206, media_type=kind, headers=headers)

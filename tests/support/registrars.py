@@ -80,8 +80,22 @@ class Registrar:
         assert shutil.which("kamailio"), "kamailio is in installer/debian-packages.txt"
         folder.mkdir(parents=True, exist_ok=True)
         self.host = host
-        self.port = port or free_port()
-        self.tls_port = free_port() if tls else 0
+        for attempt in range(4):  # a port that was free may be somebody's by now
+            self.port = port or free_port()
+            self.tls_port = free_port() if tls else 0
+            self._start(folder, tls)
+            try:
+                wait_until(lambda: self._answers() or self._process.poll() is not None, 20)
+                if self._process.poll() is None:
+                    return
+            except AssertionError:
+                pass
+            self.stop()
+            if port or attempt == 3:
+                raise AssertionError((folder / "kamailio.log").read_text())
+
+    def _start(self, folder: Path, tls: Certificate | None) -> None:
+        host = self.host
         listen = [f"listen=udp:{host}:{self.port}", f"listen=tcp:{host}:{self.port}"]
         if tls:
             listen += ["enable_tls=yes", f"listen=tls:{host}:{self.tls_port}"]
@@ -107,11 +121,6 @@ class Registrar:
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
         )
-        try:
-            wait_until(self._answers, 20)
-        except AssertionError:
-            self.stop()
-            raise AssertionError((folder / "kamailio.log").read_text()) from None
 
     @property
     def peer(self) -> str:

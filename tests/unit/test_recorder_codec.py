@@ -13,7 +13,7 @@ import pytest
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
-from collection_server.recordings.audio import MEDIA_TYPES, playable
+from collection_server.recordings.audio import media_type, playable
 from collection_server.recordings.check import examine
 from recorder import codec, finalise, pcm
 from recorder.codec import CodecError, FlacEncoder, OpusEncoder
@@ -65,7 +65,7 @@ def test_flac_is_the_very_samples_to_both_readers(seat: Seat, rate: int) -> None
     found = examine(io.BytesIO(path.read_bytes()), manifest.to_json(), seat.store)
     assert (found.state, found.codec, found.samples) == ("verified", "flac", manifest.samples)
     assert playable(io.BytesIO(path.read_bytes()), seat.store) == opened.content
-    assert MEDIA_TYPES["flac"] == "audio/flac"
+    assert media_type(opened.content) == "audio/flac"
 
 
 def test_flac_holds_lost_frames_as_silence(seat: Seat) -> None:
