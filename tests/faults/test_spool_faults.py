@@ -88,7 +88,8 @@ def test_a_disk_that_was_full_for_a_while_costs_nothing(pair: tuple[Seat, Seat],
     assert not collector.seen(CallEnded), "the call goes on"
     filler.unlink()
     before = sealed_ms(collector, call_id)
-    collector.wait(RecordingState, lambda e: e.call_id == call_id and e.sealed_ms > before + 1500 and e.state == "recording")
+    ours = (call_id, "recording")
+    collector.wait(RecordingState, lambda e: (e.call_id, e.state) == ours and e.sealed_ms > before + 1500)
     check_whole(collector, disk, call_id)
 
 
