@@ -86,7 +86,7 @@ class Engine:
 
     def _run(self) -> None:
         try:
-            core = Core(self._settings, *self._parts, self._book, self._bell.ring)
+            core = Core(self._settings, *self._parts, self._book)
         except Exception as error:
             log.exception("the engine cannot start")
             self._started.set_exception(RuntimeError(f"PJSIP cannot start: {error}"))

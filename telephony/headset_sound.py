@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import threading
+from typing import Protocol
 
 from telephony.audio.smooth import Smoother
 from telephony.audio.tones import TonePlayer
 from telephony.audio.trial import Trial
 from telephony.interfaces import Headset
 from telephony.pcm import mix
+
+
+class Tapped(Protocol):
+    """A call's tap, as far as the headset feeds it."""
+
+    def from_headset(self, given: bytes, taken: bytes) -> None:
+        """What the headset gave and took in this tick; empty when it was not connected. Media clock's thread."""
 
 
 class HeadsetSound:
@@ -27,6 +35,15 @@ class HeadsetSound:
         self.ringer = TonePlayer(headset.rate)
         self.trial: Trial | None = None
         """The devices are being tried: then no call is up, and the microphone is read here."""
+        self.tap: Tapped | None = None
+        """Of the only call whose port the headset's is connected with: what is given is then what that call is sent,
+        what is taken is what comes from it, and no ports of the tap's own are needed. Engine thread. When it is taken
+        away it holds for one tick more: ports that were connected before may have missed the one under way.
+        """
+        self.tapped: Tapped | None = None
+        """The one that has been fed in this tick. Media clock's thread; known before any port of a tap is called, since
+        the headset's has the lowest slot.
+        """
         self.rate = headset.rate
         self._headset = headset
         self._needed = (False, False)
@@ -37,6 +54,8 @@ class HeadsetSound:
         self._ticks = 0
         self._asked_at = 0
         self._rang = False
+        self._given = b""
+        self._fed: Tapped | None = None
 
     def microphone(self) -> bytes:
         """The agent's voice for this tick; asked only while somebody hears it. Media clock's thread."""
@@ -46,11 +65,18 @@ class HeadsetSound:
         if self._ticks - self._asked_at > 1:
             self._voice.begin()  # nobody listened: muted, held, no call
         self._asked_at = self._ticks
-        return self._voice.smooth(pcm) or self._silence
+        self._given = given = self._voice.smooth(pcm) or self._silence
+        return given
 
     def speaker(self, pcm: bytes) -> None:
         """What the calls say in this tick, empty when nobody may be heard; ends the tick. Media clock's thread."""
         self._ticks += 1
+        wanted = self.tap
+        tap = self.tapped = wanted or self._fed
+        self._fed = wanted
+        if tap is not None:
+            tap.from_headset(self._given, pcm)
+        self._given = b""
         trial = self.trial
         if not (self.in_use or trial is not None or self.ear.on or self.ringer.on or self._rang):
             return
@@ -59,7 +85,10 @@ class HeadsetSound:
             headset = self._headset
             if trial is not None:
                 pcm = trial.tick(headset.read()) or self._silence
-            pcm = self._ring(headset, self.ear.mix(pcm))
+            if self.ear.running is not None:
+                pcm = self.ear.mix(pcm)
+            if self._rang or self.ringer.running is not None:
+                pcm = self._ring(headset, pcm)
             headset.write(pcm)
 
     def swap(self, headset: Headset) -> Headset:

@@ -10,6 +10,7 @@ from telephony.ports import Give, Port, Take
 
 _Words = ctypes.c_size_t * 3
 """The beginning of a ``MediaFrame``: type (in the lower half), buffer, size."""
+_BUFFER, _SIZE = 1, 2
 
 
 class NativePorts:
@@ -41,52 +42,52 @@ class _NativePort:
         return self._slot
 
 
-class _Window:
-    """Sees frames where they lie. Media clock's thread.
-
-    They lie in the same place tick after tick, so what ctypes makes to look there is kept until they move.
+class _Sink:
+    """Reads frames where they lie. They lie in the same place tick after tick, so what ctypes makes to look there is
+    kept until they move. Code that runs once in 20 ms finds cold caches, so all of it is one function.
     """
 
-    def __init__(self) -> None:
-        self._frame_at = self._buffer_at = self._size = 0
-        self._words: Any = None
-        self.type: Any = None
-        self._pcm: Any = None
-
-    def look(self, frame: int) -> Any:
-        """The frame's samples as a ctypes array of char; None when it has none. Good only inside the callback."""
-        if frame != self._frame_at:
-            self._frame_at = frame
-            self._words = _Words.from_address(frame)
-            self.type = ctypes.c_int.from_address(frame)
-        _, buffer, size = self._words
-        if size != self._size or buffer != self._buffer_at:
-            self._size, self._buffer_at = size, buffer
-            self._pcm = (ctypes.c_char * size).from_address(buffer) if size and buffer else None
-        return self._pcm
-
-
-class _Sink:
     def __init__(self, take: Take) -> None:
         self._take = take
-        self._look = _Window().look
+        self._frame_at = self._buffer_at = self._size = 0
+        self._words: Any = None
+        self._pcm: Any = None
 
     def put(self, port: int, frame: int) -> int:
-        pcm = self._look(frame)
-        self._take(b"" if pcm is None else pcm.raw)
+        if frame != self._frame_at:
+            self._words, self._frame_at = _Words.from_address(frame), frame
+        words = self._words
+        size = words[_SIZE]
+        if not size:
+            self._take(b"")
+            return 0
+        if words[_BUFFER] != self._buffer_at or size != self._size:
+            self._buffer_at, self._size = words[_BUFFER], size
+            self._pcm = (ctypes.c_char * size).from_address(self._buffer_at)
+        self._take(self._pcm.raw)
         return 0
 
 
 class _Source:
+    """Writes frames where they are wanted; as above."""
+
     def __init__(self, give: Give) -> None:
         self._give = give
-        self._window = _Window()
+        self._frame_at = self._buffer_at = self._size = 0
+        self._words: Any = None
+        self._type: Any = None
+        self._pcm: Any = None
 
     def get(self, port: int, frame: int) -> int:
-        pcm, there = self._give(), self._window.look(frame)
-        if there is None:
-            return 0
-        size = len(there)
-        there.raw = pcm if len(pcm) == size else pcm[:size].ljust(size, b"\0")
-        self._window.type.value = AUDIO
+        pcm = self._give()
+        if frame != self._frame_at:
+            self._words, self._frame_at = _Words.from_address(frame), frame
+            self._type = ctypes.c_int.from_address(frame)
+        words = self._words
+        size = words[_SIZE]
+        if words[_BUFFER] != self._buffer_at or size != self._size:
+            self._buffer_at, self._size = words[_BUFFER], size
+            self._pcm = (ctypes.c_char * size).from_address(self._buffer_at)
+        self._pcm.raw = pcm if len(pcm) == size else pcm[:size].ljust(size, b"\0")
+        self._type.value = AUDIO
         return 0

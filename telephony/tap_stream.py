@@ -58,7 +58,10 @@ class TapStream:
 
     def tick(self, agent: bytes, far: bytes) -> None:
         """Both sides of one tick; empty when the bridge had nothing for that side. Media clock's thread."""
-        agent_pcm = self._agent_side(agent)
+        if self.microphone_on:
+            agent_pcm = None if not agent or (self._headset.silent and not self.others_on) else agent
+        else:
+            agent_pcm = agent or self._silence
         far_pcm = far or (None if self.far_on else self._silence)
         with self._lock:
             on_levels = self._on_levels
@@ -72,16 +75,15 @@ class TapStream:
             if len(self._far_recent) == _LEVEL_FRAMES:
                 self._measure(on_levels)
 
+    def from_headset(self, given: bytes, taken: bytes) -> None:
+        """As ``tick``, of the only call that the headset has to do with. A lead may hear what this call is not sent."""
+        self.tick(given if self.microphone_on else b"", taken if self.far_on else b"")
+
     def skip(self, ticks: int) -> None:
         """The clock was held up and gave up so many ticks: the numbers jump, a gap. Media clock's thread."""
         with self._lock:
             if self._position:
                 self._position += ticks * self._samples
-
-    def _agent_side(self, pcm: bytes) -> bytes | None:
-        if not self.microphone_on:
-            return pcm or self._silence
-        return None if (self._headset.silent and not self.others_on) or not pcm else pcm
 
     def _measure(self, on_levels: LevelSink) -> None:
         agent, far = b"".join(self._agent_recent), b"".join(self._far_recent)

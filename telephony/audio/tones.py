@@ -55,37 +55,38 @@ class TonePlayer:
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._running: _Run | None = None
+        self.running: _Run | None = None
+        """The tone on its way, None when nothing is played. Any thread may look."""
 
     @property
     def tone(self) -> Tone | None:
         """What is being played; None when it has come to its end. Any thread."""
-        running = self._running
+        running = self.running
         return running.tone if running is not None and not running.stopping else None
 
     @property
     def on(self) -> bool:
         """The next frame has sound, or belongs to a tone's pause. Any thread."""
-        return self._running is not None
+        return self.running is not None
 
     def play(self, tone: Tone) -> None:
         """Begin ``tone`` in place of whatever is played."""
-        self._running = _Run(tone, _samples(tone, self._rate), 2 * self._rate * FRAME_MS // 1000)
+        self.running = _Run(tone, _samples(tone, self._rate), 2 * self._rate * FRAME_MS // 1000)
 
     def stop(self) -> None:
         """Fade out within the next frame."""
-        running = self._running
+        running = self.running
         if running is not None:
             running.stopping = True
 
     def next(self) -> bytes | None:
         """The next frame of 20 ms, s16le mono; None when nothing is played."""
-        running = self._running
+        running = self.running
         if running is None:
             return None
         frame = running.frame()
-        if running.over and self._running is running:
-            self._running = None
+        if running.over and self.running is running:
+            self.running = None
         return frame
 
     def mix(self, pcm: bytes) -> bytes:

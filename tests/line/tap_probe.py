@@ -1,7 +1,8 @@
 """A program: one noise into both sides of a tap on the real bridge; says how well the sides agree, as JSON.
 
 PJSIP can be started once a process, so each look at the bridge has one of its own. Arguments: the tap's rate in Hz, for
-how many seconds to keep the interpreter from the media clock halfway, and whose clock it is: ``own`` or ``device``.
+how many seconds to keep the interpreter from the media clock halfway, and whose clock it is: ``own`` or ``device``. Or
+``change``, how often what feeds the tap changes, and whose clock it is.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class NoiseHeadset:
 
     def __init__(self) -> None:
         chance = random.Random(1)
-        self._frames = [chance.randbytes(640) for _ in range(101)]
+        self.frames = [chance.randbytes(640) for _ in range(101)]
         self._next = 0
 
     def start(self) -> None: ...
@@ -33,8 +34,8 @@ class NoiseHeadset:
     def stop(self) -> None: ...
 
     def read(self) -> bytes:
-        self._next = (self._next + 1) % len(self._frames)
-        return self._frames[self._next]
+        self._next = (self._next + 1) % len(self.frames)
+        return self.frames[self._next]
 
     rings_apart = False
 
@@ -92,6 +93,35 @@ def look(library: Library, bridge: Bridge, rate: int, stall_s: float) -> dict[st
     }
 
 
+def change(library: Library, bridge: Bridge, times: int) -> dict[str, object]:
+    """The tap is fed by the headset's port and by its own in turns, as calls come and go beside it."""
+    ports, keep, noise = bridge.take_tap(16000), Keep(), NoiseHeadset()
+    bridge.route(bridge.headset, bridge.headset, True)
+    bridge.sound.in_use = True
+    ports.stream.microphone_on = ports.stream.far_on = True
+    turn(library, 0.1)
+    bridge.sound.tap = ports.stream
+    ports.stream.attach(keep, lambda agent, far, agent_clips, far_clips: None)
+    for number in range(times):
+        turn(library, 0.033 + 0.001 * (number % 20))
+        for port in (ports.agent, ports.far):
+            bridge.route(bridge.headset, port, True)
+        bridge.sound.tap = None
+        turn(library, 0.033 + 0.001 * (number % 20))
+        bridge.sound.tap = ports.stream
+        for port in (ports.agent, ports.far):
+            bridge.route(bridge.headset, port, False)
+    ports.stream.detach()
+    order = {frame: number for number, frame in enumerate(noise.frames)}
+    heard = [[order.get(side or b"", -1) for side in entry[1:3]] for entry in keep.kept]  # type: ignore[arg-type]
+    return {
+        "frames": len(keep.kept),
+        "unequal": sum(agent != far for agent, far in heard),
+        "out_of_order": sum((b - a) % len(order) != 1 for (a, _), (b, _) in pairwise(heard)),
+        "gaps": [b[0] - a[0] for a, b in pairwise(keep.kept) if b[0] - a[0] != 320],
+    }
+
+
 def turn(library: Library, seconds: float) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -102,7 +132,11 @@ def main() -> None:
     library = Library(EngineSettings(own_clock=sys.argv[3] == "own"))
     library.start()
     bridge = Bridge(NoiseHeadset(), library.drive)
-    print(json.dumps(look(library, bridge, int(sys.argv[1]), float(sys.argv[2]))))
+    if sys.argv[1] == "change":
+        told = change(library, bridge, int(sys.argv[2]))
+    else:
+        told = look(library, bridge, int(sys.argv[1]), float(sys.argv[2]))
+    print(json.dumps(told))
     library.drive.clock.stop()
     bridge.close()
     library.stop()

@@ -161,6 +161,22 @@ def test_both_sides_of_a_tick_belong_together(rate: int, stall_s: float, gap: fl
     assert abs(seen["counted_s"] - seen["elapsed_s"]) < 0.06
 
 
+@pytest.mark.parametrize("clock", ["own", "device"])
+def test_what_feeds_the_tap_may_change_at_any_moment(clock: str) -> None:
+    """The headset's own port and ports of the tap's own in turns: each frame once, in order, both sides alike."""
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.line.tap_probe", "change", "60", clock],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=40,
+        check=True,
+    )
+    seen = json.loads(run.stdout)
+    assert run.stderr == b""
+    assert seen.pop("frames") > 150
+    assert seen == {"unequal": 0, "out_of_order": 0, "gaps": []}
+
+
 def test_mute_is_silence_for_both_and_leaves_no_hole(line_process: Lines) -> None:
     agent, customer, call_id, far_id = connect(line_process)
     time.sleep(0.6)
