@@ -50,10 +50,11 @@ def talk(seat: Seat, call_id: str, codec: str, seconds: float = 1.3) -> None:
 
 def check_whole(tape: SealedTape, rate: int) -> None:
     assert tape.rate == tape.opened.closing["rate"] == rate
-    assert tape.seconds == pytest.approx(tape.manifest.monotonic_ms / 1000, rel=0.001, abs=0.06)
+    assert tape.seconds == pytest.approx(tape.manifest.monotonic_ms / 1000, abs=0.25)  # SIP's beginning and end
     assert [g for g in tape.marks("gap") if g["channel"] == "both"] == []
-    since_start = _time(tape.marks("answered")[0]["at"]) - _time(tape.manifest.started_at)
-    assert since_start == pytest.approx(tape.at("answered"), abs=0.06)  # the wall clock at sample 0, not of the INVITE
+    for mark in tape.marks("answered"):  # none when the sound began with the answer
+        since_start = _time(mark["at"]) - _time(tape.manifest.started_at)
+        assert since_start == pytest.approx(tape.at("answered"), abs=0.06), "the wall clock at sample 0 is meant"
 
 
 def _time(text: str) -> float:
@@ -133,4 +134,5 @@ def test_a_call_that_comes_in_has_the_rate_of_its_codec(seat: StartSeat, far_pho
     here.port.request(lambda i: HangUp(i, call_id))
     tape = sealed_tape(here, call_id)
     check_whole(tape, 8000)
+    assert tape.at("answered") < 0.2
     assert tape.tones("far", 0.4, tape.seconds - 0.2, (AGENT, FAR)) == {FAR}

@@ -82,7 +82,7 @@ def test_a_conference_partner_is_beside_the_agent_on_the_others_tape(
         for span in ((0.4, joined - 0.2), (parted + 0.3, tape.seconds - 0.1)):
             assert tape.tones("far", *span, TONES) <= {own}
             assert tape.tones("agent", *span, TONES) <= {AGENT}
-        assert tape.seconds == pytest.approx(tape.manifest.monotonic_ms / 1000, abs=0.08)
+        assert tape.seconds == pytest.approx(tape.manifest.monotonic_ms / 1000, abs=0.25)
 
 
 def test_an_attended_transfer_leaves_each_far_end_on_its_own_tape(
