@@ -106,7 +106,9 @@ def main() -> None:
     from telephony.audio.files import FileHeadset
     from telephony.bridge import Bridge
     from telephony.endpoint import Library
+    from telephony.live_call import LiveCall
     from telephony.settings import EngineSettings
+    from telephony.wiring import unwire, wire
     from tests.support.lines import COLLECTOR
 
     class Call(pj.Call):  # type: ignore[misc]
@@ -121,7 +123,6 @@ def main() -> None:
     library.start()
     bridge = Bridge(FileHeadset(COLLECTOR, None), library.drive)
     bridge.open_headset()
-    bridge.sound.in_use = True
     config = pj.AccountConfig()
     config.idUri = "sip:agent@127.0.0.1"
     account = pj.Account()
@@ -130,8 +131,8 @@ def main() -> None:
     call.makeCall(f"sip:far@127.0.0.1:{port}", pj.CallOpParam(True))
     while call.media is None:
         _turn(library, 0.05)
-    bridge.route(bridge.headset, call.media, True)
-    bridge.route(call.media, bridge.headset, True)
+    live = LiveCall("call", "line", True, "far", state="active", media=call.media)
+    wire(bridge, [live])
     sources = [(source, pj.AudioMediaRecorder()) for source in (bridge.headset, call.media) for _ in range(PAIRS)]
     for number, (_, recorder) in enumerate(sources):
         recorder.createRecorder(str(folder / f"{number}.wav"))
@@ -144,24 +145,23 @@ def main() -> None:
     native = statistics.median(b - a for a, b in zip(off, on, strict=True)) / PAIRS
     alone = statistics.median(off)
 
-    tap = bridge.take_tap(RATE)
+    live.tap = tap = bridge.take_tap(RATE)
     session, recorder = _record(folder)
-    bridge.route(bridge.headset, tap.agent, True)
-    bridge.route(call.media, tap.far, True)
-    tap.stream.microphone_on = tap.stream.far_on = True
     tap.stream.attach(session, lambda agent, far, agent_clips, far_clips: None)
+    wire(bridge, [live])
     _turn(library, 0.5)
     used = _threads_ns()
     ours = statistics.median([_a_tick(library) for _ in range(slices)]) - alone
     threads = (_threads_ns() - used) / 1000 / (slices * 55)
     tap.stream.detach()
+    unwire(bridge, live, [])
     session.close("hung_up")
     recorder.stop(10)
     lost = session.status(0).lost_frames
     call.hangup(pj.CallOpParam(True))  # raises when the far end had left the call before
     _turn(library, 0.3)
     library.drive.clock.stop()
-    del call, sources
+    del call, live, sources
     account.shutdown()
     del account
     bridge.close()
